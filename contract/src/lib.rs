@@ -1,0 +1,43 @@
+//! The contract between whoever starts a program and the library inside it: the `ANCHOR_*` variables.
+//!
+//! One type a variable, each with [`Setting::parse`] and the words that a person is told when a value cannot be
+//! understood. The library, the launcher, the tests and the README's table all read this crate, so that there is
+//! exactly one place where a name, a default or a spelling is decided.
+//!
+//! No `std`, no allocation, no `unsafe`, no system call: it runs before `main` in processes that are not ours.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+mod grace;
+mod identity;
+mod line;
+mod log_target;
+mod modes;
+mod number;
+mod pid;
+mod signal;
+mod variables;
+
+pub use grace::{Grace, Millis, Poll};
+pub use identity::{AnchorId, Holder};
+pub use line::Line;
+pub use log_target::LogTarget;
+pub use modes::{Disable, Pdeathsig, Scope, Strict};
+pub use number::decimal;
+pub use pid::Pid;
+pub use signal::Signal;
+pub use variables::{VARIABLES, Variable};
+
+/// A value of the contract: how it is called, what it is by default, and how it is read.
+pub trait Setting: Sized {
+    /// The variable that carries it.
+    const VARIABLE: &'static Variable;
+
+    /// Reads a value that is set and not empty. `None` means that it cannot be understood; the caller then names
+    /// the variable, the value and [`Variable::accepts`], all on one line.
+    fn parse(value: &[u8]) -> Option<Self>;
+}

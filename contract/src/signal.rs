@@ -1,0 +1,139 @@
+//! `ANCHOR_SIGNAL`: a signal by name or number, and its name for messages.
+
+use crate::{Line, Setting, Variable, decimal, variables};
+
+/// A signal that a process can be asked to end with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signal(u8);
+
+/// The last real-time signal on Linux, signal(7).
+const LAST: u64 = 64;
+
+/// 32 and 33 belong to the C library (nptl(7): cancellation, set*id); sending one from outside breaks a host.
+const C_LIBRARY: [u64; 2] = [32, 33];
+
+/// Whoever is asked with one of these is stopped, the watcher in it too: nobody would be left to kill it.
+const STOPPING: [libc::c_int; 4] = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
+/// The names that signal(7) and `kill -l` use, without `SIG`.
+const NAMES: [(&str, libc::c_int); 25] = [
+    ("TERM", libc::SIGTERM),
+    ("INT", libc::SIGINT),
+    ("HUP", libc::SIGHUP),
+    ("QUIT", libc::SIGQUIT),
+    ("KILL", libc::SIGKILL),
+    ("USR1", libc::SIGUSR1),
+    ("USR2", libc::SIGUSR2),
+    ("WINCH", libc::SIGWINCH),
+    ("ALRM", libc::SIGALRM),
+    ("ABRT", libc::SIGABRT),
+    ("PIPE", libc::SIGPIPE),
+    ("IO", libc::SIGIO),
+    ("CHLD", libc::SIGCHLD),
+    ("CONT", libc::SIGCONT),
+    ("URG", libc::SIGURG),
+    ("ILL", libc::SIGILL),
+    ("TRAP", libc::SIGTRAP),
+    ("BUS", libc::SIGBUS),
+    ("FPE", libc::SIGFPE),
+    ("SEGV", libc::SIGSEGV),
+    ("SYS", libc::SIGSYS),
+    ("XCPU", libc::SIGXCPU),
+    ("XFSZ", libc::SIGXFSZ),
+    ("VTALRM", libc::SIGVTALRM),
+    ("PROF", libc::SIGPROF),
+];
+
+impl Signal {
+    /// What a host is asked with unless it is said otherwise.
+    pub const DEFAULT: Self = Self(libc::SIGTERM as u8);
+
+    /// The number as the kernel wants it.
+    #[must_use]
+    pub const fn raw(self) -> i32 {
+        self.0 as i32
+    }
+
+    /// The exit status by which a shell shows a death by this signal: 128 and its number.
+    #[must_use]
+    pub const fn exit_status(self) -> i32 {
+        128_i32.saturating_add(self.raw())
+    }
+
+    /// Appends `SIGTERM`, or `signal 40` where there is no name.
+    pub fn print(self, line: &mut Line) {
+        match NAMES.iter().find(|(_, number)| *number == self.raw()) {
+            Some((name, _)) => line.text("SIG").text(name),
+            None => line.text("signal ").number(u64::from(self.0)),
+        };
+    }
+
+    fn from_number(number: u64) -> Option<Self> {
+        let usable = (1..=LAST).contains(&number) && !C_LIBRARY.contains(&number);
+        let signal = u8::try_from(number).ok().filter(|_| usable).map(Self)?;
+        (!STOPPING.contains(&signal.raw())).then_some(signal)
+    }
+}
+
+impl Setting for Signal {
+    const VARIABLE: &'static Variable = &variables::SIGNAL;
+
+    fn parse(value: &[u8]) -> Option<Self> {
+        if let Some(number) = decimal(value) {
+            return Self::from_number(number);
+        }
+        let name = match value.split_at_checked(3) {
+            Some((prefix, name)) if prefix.eq_ignore_ascii_case(b"SIG") => name,
+            _ => value,
+        };
+        let (_, number) = NAMES
+            .iter()
+            .find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name))?;
+        u64::try_from(*number).ok().and_then(Self::from_number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NAMES, Signal};
+    use crate::{Line, Setting};
+
+    #[test]
+    fn names_and_numbers_mean_the_same() {
+        for text in ["TERM", "SIGTERM", "term", "sigterm", "15"] {
+            assert_eq!(Signal::parse(text.as_bytes()), Some(Signal::DEFAULT), "{text}");
+        }
+        assert_eq!(Signal::parse(b"40").map(Signal::raw), Some(40));
+    }
+
+    #[test]
+    fn every_name_is_printed_as_it_is_read() {
+        for (name, number) in NAMES {
+            let signal = Signal::parse(name.as_bytes()).unwrap();
+            assert_eq!(signal.raw(), number);
+            let mut line = Line::new();
+            signal.print(&mut line);
+            assert_eq!(Signal::parse(line.as_bytes()), Some(signal));
+        }
+    }
+
+    #[test]
+    fn what_would_stop_or_break_the_host_is_refused() {
+        for bad in [
+            "STOP",
+            "SIGTSTP",
+            "19",
+            "TTIN",
+            "TTOU",
+            "32",
+            "33",
+            "0",
+            "65",
+            "SIG",
+            "TERMINATE",
+            "-15",
+        ] {
+            assert_eq!(Signal::parse(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The first step: the host's environment. Finds the values of the contract, and adds what descendants must inherit.
+
+use crate::sys::environ;
+use anchor_contract::{AnchorId, Line, Scope, Setting, VARIABLES, Variable};
+
+/// The values of the contract's variables as this process was given them.
+pub struct Environment {
+    values: [Option<&'static [u8]>; VARIABLES.len()],
+    /// Whether valgrind runs this program: it preloads parts of itself.
+    pub valgrind: bool,
+}
+
+impl Environment {
+    /// Looks through the environment once. No system call, no copy.
+    pub fn read() -> Self {
+        let mut values = [None; VARIABLES.len()];
+        let mut valgrind = false;
+        environ::for_each(|entry| {
+            // Nearly every entry of nearly every host is somebody else's.
+            if !entry.starts_with(b"ANCHOR_") {
+                valgrind |=
+                    entry.starts_with(b"LD_PRELOAD=") && entry.windows(11).any(|part| part == b"/vgpreload_");
+                return;
+            }
+            for (variable, place) in VARIABLES.iter().zip(&mut values) {
+                let value = entry
+                    .strip_prefix(variable.name.as_bytes())
+                    .and_then(|rest| rest.strip_prefix(b"="));
+                // As with getenv(3), the first of two counts.
+                *place = place.or(value);
+            }
+        });
+        Self { values, valgrind }
+    }
+
+    /// The value of a variable that is set and not empty.
+    pub fn get(&self, variable: &Variable) -> Option<&'static [u8]> {
+        let mut known = VARIABLES.iter().zip(&self.values);
+        known
+            .find(|(other, _)| other.name == variable.name)
+            .and_then(|(_, value)| *value)
+            .filter(|v| !v.is_empty())
+    }
+}
+
+/// What a load has found out and its descendants are to know.
+pub struct Pins {
+    /// Who the anchor is, where the variable did not say.
+    pub id: Option<AnchorId>,
+    /// Who alone is the host, where the variable said `self`.
+    pub scope: Option<Scope>,
+}
+
+/// Adds the pins to the host's own environment. `false` where that cannot be: descendants then pin anew.
+pub fn add(pins: &Pins) -> bool {
+    let (mut id, mut scope) = (Line::new(), Line::new());
+    if let Some(value) = &pins.id {
+        value.print(entry::<AnchorId>(&mut id));
+    }
+    if let Some(value) = &pins.scope {
+        value.print(entry::<Scope>(&mut scope));
+    }
+    match (id.as_bytes(), scope.as_bytes()) {
+        (b"", b"") => true,
+        (id, b"") => environ::set(&[id]),
+        (b"", scope) => environ::set(&[scope]),
+        (id, scope) => environ::set(&[id, scope]),
+    }
+}
+
+fn entry<T: Setting>(line: &mut Line) -> &mut Line {
+    line.text(T::VARIABLE.name).text("=")
+}

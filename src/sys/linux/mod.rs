@@ -1,0 +1,21 @@
+//! Linux, 5.3 and later by preference; every call has a rung below it for older and stricter ones.
+
+mod arch;
+mod call;
+mod file;
+mod memory;
+
+pub mod atfork;
+pub mod environ;
+pub mod output;
+pub mod parent;
+pub mod pidfd;
+pub mod polling;
+pub mod proc;
+pub mod proc_stat;
+pub mod process;
+pub mod signals;
+pub mod thread;
+pub mod time;
+
+pub use call::Errno;

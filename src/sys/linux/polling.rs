@@ -1,0 +1,59 @@
+//! The rung below a pidfd: looking at the process again and again.
+
+use super::call::{Errno, call};
+use super::pidfd::Waited;
+use super::proc;
+use super::proc_stat::{StatFile, stat};
+use super::time::sleep;
+use anchor_contract::{Millis, Pid};
+
+/// Whether the number is nobody's, or a dead process's that was not reaped yet.
+pub fn exited(pid: Pid) -> bool {
+    probe(pid) == Err(Errno(libc::ESRCH)) || stat(pid).is_some_and(|stat| stat.is_dead())
+}
+
+/// Looks every `interval` until the process is dead. Keeps no descriptor open unless the table is our own.
+///
+/// An open `/proc/PID/stat` pins the process as a pidfd does: once it is gone, reading says ESRCH for ever, whoever
+/// has its number then. Where there is no `/proc`, only the number is left.
+pub fn until_exit(pid: Pid, started: Option<u64>, interval: Millis, own_table: bool) -> Waited {
+    let file = if own_table { StatFile::open(pid) } else { None };
+    let could_signal = probe(pid).is_ok();
+    loop {
+        let looked = file
+            .as_ref()
+            .map_or_else(|| look_by_number(pid, could_signal), |file| look(file, started));
+        match looked {
+            Some(end) => return end,
+            None if sleep(interval) => {}
+            None => return Waited::Lost,
+        }
+    }
+}
+
+fn look(file: &StatFile, started: Option<u64>) -> Option<Waited> {
+    match file.read() {
+        Err(Errno(libc::ESRCH)) => Some(Waited::Exited),
+        Err(_) => None,
+        Ok(stat) if stat.is_dead() => Some(Waited::Exited),
+        Ok(stat) => {
+            let other = started.is_some_and(|started| started != stat.start) && proc::start_times_compare();
+            other.then_some(Waited::Recycled)
+        }
+    }
+}
+
+fn look_by_number(pid: Pid, could_signal: bool) -> Option<Waited> {
+    match probe(pid) {
+        Err(Errno(libc::ESRCH)) => Some(Waited::Exited),
+        // The one EPERM that says something: what we may not signal now is not what we could signal before.
+        Err(Errno(libc::EPERM)) if could_signal => Some(Waited::Recycled),
+        _ => None,
+    }
+}
+
+/// kill(2) with signal 0: whether the number is a process, and whether we may signal it.
+fn probe(pid: Pid) -> Result<(), Errno> {
+    // SAFETY: sends nothing.
+    unsafe { call!(SYS_kill, pid.raw(), 0) }.map(drop)
+}

@@ -1,0 +1,182 @@
+//! What `/proc` tells of us and of namespaces: proc(5). Every function has an answer for a system without it.
+
+use super::call::{Errno, call};
+use super::file::File;
+use super::process;
+use anchor_contract::{Line, Pid, decimal};
+use core::ffi::CStr;
+
+/// The initial time namespace's inode, `PROC_TIME_INIT_INO` in the kernel's include/linux/proc_ns.h.
+const INITIAL_TIME_NAMESPACE: u64 = 0xEFFF_FFFA;
+
+/// Builds a path such as `/proc/12/stat` and hands it to `f`.
+pub fn with_path<T>(pid: Pid, rest: &[&str], f: impl FnOnce(&CStr) -> Result<T, Errno>) -> Result<T, Errno> {
+    let mut line = Line::new();
+    line.text("/proc/").number(pid.number());
+    for part in rest {
+        line.text(part);
+    }
+    line.byte(0);
+    f(CStr::from_bytes_until_nul(line.as_bytes()).map_err(|_| Errno(libc::EINVAL))?)
+}
+
+/// The inode of the PID namespace in which our numbers count, namespaces(7). `None` without `/proc`.
+pub fn own_pid_namespace() -> Option<u64> {
+    inode(c"/proc/self/ns/pid")
+}
+
+/// Whether a start time read here may be held against one that was read elsewhere.
+///
+/// Not where `/proc` belongs to another PID namespace (a number means another process there), and not in a time
+/// namespace of our own: field 22 is shifted by its offset, time_namespaces(7). Asked only where two times differ
+/// or one is about to be passed on, so that the common way does not pay for it.
+pub fn start_times_compare() -> bool {
+    let same_time = inode(c"/proc/self/ns/time").is_none_or(|inode| inode == INITIAL_TIME_NAMESPACE);
+    same_time && proc_is_ours()
+}
+
+/// `/proc/self` names the reader by its number in the namespace of the mount.
+fn proc_is_ours() -> bool {
+    let mut buffer = [0_u8; 24];
+    let path = c"/proc/self".as_ptr();
+    // SAFETY: a NUL-terminated path; the kernel writes at most the buffer's length.
+    let length = unsafe {
+        call!(
+            SYS_readlinkat,
+            libc::AT_FDCWD,
+            path,
+            buffer.as_mut_ptr(),
+            buffer.len()
+        )
+    }
+    .unwrap_or(0);
+    buffer.get(..length).and_then(decimal) == u64::try_from(process::own_pid()).ok()
+}
+
+/// The inode behind a path; no descriptor is needed to know it.
+fn inode(path: &CStr) -> Option<u64> {
+    let mut answer = core::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: a NUL-terminated path and room for one answer, newfstatat: stat(2).
+    unsafe {
+        call!(
+            SYS_newfstatat,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            answer.as_mut_ptr(),
+            0
+        )
+    }
+    .ok()?;
+    // SAFETY: filled in by the call that has just succeeded; on 64-bit machines libc's layout is the kernel's.
+    Some(unsafe { answer.assume_init() }.st_ino)
+}
+
+/// How many bytes of a list of children are looked through. Ten thousand siblings that all start at once must not
+/// read each other's numbers for ever; whoever is not found goes without the parent death signal.
+const CHILDREN_READ: usize = 65_536;
+
+/// Whether `child` was made by the main thread of `parent`: the file lists the children of that thread alone,
+/// proc_tid_children(5). Needs CONFIG_PROC_CHILDREN; without it the answer is no.
+pub fn made_by_main_thread(parent: Pid, child: i32) -> bool {
+    let mut number = Line::new();
+    let path = number
+        .text("/task/")
+        .number(parent.number())
+        .text("/children")
+        .as_bytes();
+    let path = core::str::from_utf8(path).unwrap_or_default();
+    let listed = with_path(parent, &[path], |path| {
+        let file = File::open(path)?;
+        let (mut found, mut offset) = (false, 0_usize);
+        let mut entry = 0_u64;
+        let mut buffer = [0; 512];
+        while !found && offset < CHILDREN_READ {
+            let chunk = file.read_at(&mut buffer, offset)?;
+            if chunk.is_empty() {
+                break;
+            }
+            for byte in chunk {
+                match byte.checked_sub(b'0').filter(|digit| *digit <= 9) {
+                    // A number may be cut by the end of a chunk: it goes on in the next.
+                    Some(digit) => entry = entry.saturating_mul(10).saturating_add(u64::from(digit)),
+                    None => {
+                        found |= Some(entry) == u64::try_from(child).ok();
+                        entry = 0;
+                    }
+                }
+            }
+            offset = offset.saturating_add(chunk.len());
+        }
+        Ok(found)
+    });
+    listed.unwrap_or(false)
+}
+
+/// Whether the host's main thread has other user or group ids than the calling thread, which has kept those of the
+/// moment when it was made. `None` where it cannot be seen.
+pub fn main_thread_changed_ids() -> Option<bool> {
+    let (mut host, mut own) = ([0; 1024], [0; 1024]);
+    let host = File::open(c"/proc/self/status")
+        .ok()?
+        .read_at(&mut host, 0)
+        .map(ids)
+        .ok()??;
+    let own = File::open(c"/proc/thread-self/status")
+        .ok()?
+        .read_at(&mut own, 0)
+        .map(ids)
+        .ok()??;
+    Some(host != own)
+}
+
+/// The `Uid:` and `Gid:` lines of a status file, proc_pid_status(5). They stand next to each other.
+fn ids(status: &[u8]) -> Option<&[u8]> {
+    let start = status.windows(5).position(|bytes| bytes == b"\nUid:")?;
+    let rest = status.get(start.checked_add(1)?..)?;
+    let second_line = rest
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .nth(1)?
+        .0;
+    rest.get(..second_line)
+}
+
+/// How many descriptors the calling thread's table has room for: none is numbered above it.
+pub fn descriptor_table_size() -> Option<u64> {
+    let mut buffer = [0; 1024];
+    let status = File::open(c"/proc/thread-self/status")
+        .ok()?
+        .read_at(&mut buffer, 0)
+        .ok()?;
+    let start = status.windows(8).position(|bytes| bytes == b"\nFDSize:")?;
+    let value = status
+        .get(start.checked_add(9)?..)?
+        .split(|byte| *byte == b'\n')
+        .next()?;
+    decimal(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{descriptor_table_size, ids, made_by_main_thread};
+    use anchor_contract::Pid;
+
+    #[test]
+    fn user_and_group_ids_are_found_together() {
+        let status = b"Name:\tsh\nTracerPid:\t0\nUid:\t1\t1\t1\t1\nGid:\t2\t2\t2\t2\nFDSize:\t64\n";
+        assert_eq!(ids(status), Some(&b"Uid:\t1\t1\t1\t1\nGid:\t2\t2\t2\t2"[..]));
+        assert_eq!(ids(b"Name:\tsh\n"), None);
+    }
+
+    #[test]
+    fn nobody_is_its_own_child() {
+        let own = std::process::id() as i32;
+        assert!(!made_by_main_thread(Pid::from_raw(own).unwrap(), own));
+    }
+
+    #[test]
+    fn the_descriptor_table_has_a_size() {
+        assert!(descriptor_table_size().unwrap() >= 64);
+    }
+}

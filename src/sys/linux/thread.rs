@@ -1,0 +1,119 @@
+//! The watcher's thread: made by clone(2) alone, so that no libc knows of it, and settled in rooms of its own.
+
+use super::arch;
+use super::call::{Errno, call, check};
+use super::proc;
+use core::cell::UnsafeCell;
+
+/// Enough for two lines, two buffers of `/proc` and the calls between them; pages that are never touched cost nothing.
+const STACK_SIZE: usize = 16 * 1024;
+
+/// KERNEL: without `CLONE_FILES` and `CLONE_FS` the kernel copies both tables in the moment of the clone: what the
+/// host opens or closes afterwards is not ours, and the handle may be closed in the host at once.
+const PRIVATE: i32 = libc::CLONE_VM | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SYSVSEM;
+
+/// What every thread library uses. Emulators know no other combination, and valgrind ends the process for one.
+const COMMON: i32 = PRIVATE | libc::CLONE_FILES | libc::CLONE_FS;
+
+/// How the new thread came to its descriptor table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tables {
+    /// Its own from birth: it has a copy of each of the host's descriptors, the anchor's handle among them.
+    Copied,
+    /// The host's until it takes its own ([`settle`]): no descriptor may be handed over.
+    Shared,
+}
+
+#[repr(C, align(16))]
+struct Stack(UnsafeCell<[u8; STACK_SIZE]>);
+
+// SAFETY: used by the one watcher of the process. A forked child has a copy of its own and no watcher yet.
+unsafe impl Sync for Stack {}
+
+static STACK: Stack = Stack(UnsafeCell::new([0; STACK_SIZE]));
+
+/// Starts `entry(argument)` in a thread that the host's libc does not know of. The argument is copied to the top of
+/// the new stack. At most one such thread may exist in a process, because there is one stack.
+///
+/// The caller has all signals blocked, and the thread inherits that: it never takes one of the host's.
+pub fn spawn<T: Copy>(tables: Tables, entry: extern "C" fn(&T) -> !, argument: &T) -> Result<(), Errno> {
+    let flags = if tables == Tables::Copied { PRIVATE } else { COMMON };
+    let base = STACK.0.get().cast::<u8>();
+    let top = STACK_SIZE.saturating_sub(size_of::<T>()) & !15;
+    // SAFETY: inside the stack: `top` is at most its size.
+    let place = unsafe { base.add(top) };
+    // SAFETY: aligned to 16, `T` fits behind it, and nobody else uses the stack.
+    unsafe { place.cast::<T>().write(*argument) };
+    let (flags, entry) = (usize::try_from(flags).unwrap_or(0), entry as usize);
+    // SAFETY: memory and thread group are shared, the stack is aligned and ours, the argument lives on it for ever.
+    check(unsafe { arch::clone(flags, place, entry, place.cast_const()) }).map(drop)
+}
+
+/// Ends the calling thread, and nothing else.
+pub fn exit() -> ! {
+    loop {
+        // SAFETY: ends this thread alone and does not return, _exit(2). Its stack is static.
+        let _ = unsafe { call!(SYS_exit, 0) };
+    }
+}
+
+/// The first thing in the new thread: a descriptor table with at most `keep` in it, a working directory that pins
+/// no mount, a name for whoever looks. Whether the table is the thread's own.
+pub fn settle(tables: Tables, keep: Option<i32>) -> bool {
+    // SAFETY: a NUL-terminated name of less than 16 bytes, PR_SET_NAME(2const); the name is the thread's own.
+    let _ = unsafe { call!(SYS_prctl, libc::PR_SET_NAME, c"anchor".as_ptr()) };
+    if tables == Tables::Shared && !take_tables() {
+        // GUEST: what we closed now, the host would lose.
+        return false;
+    }
+    close_all_but(keep);
+    // SAFETY: a NUL-terminated path; the working directory is this thread's own.
+    let _ = unsafe { call!(SYS_chdir, c"/".as_ptr()) };
+    true
+}
+
+/// unshare(2) of the tables that [`Tables::Shared`] shares. Whether they are ours now.
+fn take_tables() -> bool {
+    // SAFETY: affects the calling thread alone.
+    unsafe { call!(SYS_unshare, libc::CLONE_FILES | libc::CLONE_FS) }.is_ok()
+}
+
+/// GUEST: a pipe whose other end waits for the host to close it must not be kept open by us.
+fn close_all_but(keep: Option<i32>) {
+    let keep = keep.and_then(|fd| u32::try_from(fd).ok());
+    let below = keep.is_none_or(|fd| fd == 0 || close_range(0, fd.saturating_sub(1)));
+    let above = close_range(keep.map_or(0, |fd| fd.saturating_add(1)), u32::MAX);
+    if below && above {
+        return;
+    }
+    // KERNEL: close_range(2) is from Linux 5.9. Before that, one by one, as far as the table goes.
+    let size = proc::descriptor_table_size().unwrap_or(65_536).min(1 << 24);
+    for fd in (0..size).filter(|fd| Some(*fd) != keep.map(u64::from)) {
+        // SAFETY: the table is this thread's own; no host descriptor is closed.
+        let _ = unsafe { call!(SYS_close, fd) };
+    }
+}
+
+fn close_range(first: u32, last: u32) -> bool {
+    // SAFETY: the table is this thread's own.
+    unsafe { call!(SYS_close_range, first, last, 0) }.is_ok()
+}
+
+/// Gives up every capability of the calling thread, capabilities(7): waiting needs none, and ending one's own
+/// process needs no permission. The user id stays: changing it would make the host undumpable.
+pub fn drop_capabilities() {
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: i32,
+    }
+    /// `_LINUX_CAPABILITY_VERSION_3`, capget(2).
+    const VERSION_3: u32 = 0x2008_0522;
+    let header = Header {
+        version: VERSION_3,
+        pid: 0,
+    };
+    let none = [0_u32; 6];
+    // SAFETY: a header of version 3 for the calling thread, and the two sets of three words that go with it.
+    let _ = unsafe { call!(SYS_capset, core::ptr::from_ref(&header), none.as_ptr()) };
+}
