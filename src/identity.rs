@@ -32,6 +32,7 @@ pub struct Lives {
 ///   1. the start time of process `pid` is read, and it is the anchor's
 ///   2. the anchor dies, is reaped, and its number is given to another process
 ///   3. the handle is opened: it pins the other process, whose death would end us, and whose life would keep us
+///
 /// With the handle first, step 2 can only come before it (then the start time differs) or after it (then the
 /// handle says so, and [`crate::arm`] looks at it once more before it relies on what was read here).
 pub fn open_then_verify(pid: Pid, recorded: Option<AnchorId>) -> Anchor {

@@ -32,7 +32,8 @@ impl<T> Once<T> {
             .compare_exchange(EMPTY, BUSY, Ordering::Acquire, Ordering::Relaxed)
             .ok()?;
         // SAFETY: only the winner of the exchange above comes here, and readers wait for FULL.
-        unsafe { (*self.value.get()).write(value) };
+        let place = unsafe { &mut *self.value.get() };
+        place.write(value);
         self.state.store(FULL, Ordering::Release);
         self.get()
     }
@@ -42,8 +43,10 @@ impl<T> Once<T> {
         if self.state.load(Ordering::Acquire) != FULL {
             return None;
         }
-        // SAFETY: FULL is stored after the value was written, and nothing writes it again.
-        Some(unsafe { (*self.value.get()).assume_init_ref() })
+        // SAFETY: FULL is stored after the value was written, and nothing writes the place again.
+        let value = unsafe { &*self.value.get() };
+        // SAFETY: as above.
+        Some(unsafe { value.assume_init_ref() })
     }
 }
 

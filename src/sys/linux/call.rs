@@ -10,7 +10,7 @@ pub fn check(answer: isize) -> Result<usize, Errno> {
         -4095..=-1 => Err(Errno(
             i32::try_from(answer.saturating_neg()).unwrap_or(libc::EINVAL),
         )),
-        _ => Ok(answer.cast_unsigned()),
+        _ => Ok(answer as usize),
     }
 }
 

@@ -1,0 +1,233 @@
+//! What the tests stand on: the library that ships, trees of real processes, and how their end is seen.
+//!
+//! A positive waits for an event, with one generous ceiling; nothing sleeps for correctness. A negative is an
+//! exchange: the host is `cat`, and its echo proves that it lives.
+
+#![allow(dead_code)] // every test file uses its share
+
+use nix::sys::prctl;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
+use once_cell::sync::Lazy;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long anything is waited for. Only a test that fails ever sees it.
+pub const CEILING: Duration = Duration::from_secs(60);
+
+/// The release library, built once: what is tested is the file that ships.
+pub static LIBRARY: Lazy<PathBuf> = Lazy::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--release", "--quiet", "--lib", "--package", "libanchor"])
+        .current_dir(root)
+        .status()
+        .unwrap();
+    assert!(built.success(), "the library could not be built");
+    // A host that loses its parent becomes our child, so that its end can be seen whoever made it.
+    prctl::set_child_subreaper(true).unwrap();
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    target.join("release/libanchor.so").canonicalize().unwrap()
+});
+
+/// Puts the library and an anchor into a command's environment.
+pub fn anchored<'a>(command: &'a mut Command, anchor: impl ToString) -> &'a mut Command {
+    without_library(command);
+    command
+        .env("LD_PRELOAD", LIBRARY.as_os_str())
+        .env("ANCHOR_PID", anchor.to_string())
+}
+
+/// Removes every trace of the library from a command's environment: the control's.
+pub fn without_library(command: &mut Command) -> &mut Command {
+    Lazy::force(&LIBRARY);
+    for variable in anchor_contract::VARIABLES {
+        command.env_remove(variable.name);
+    }
+    command.env_remove("LD_PRELOAD")
+}
+
+/// A child that is killed when the test is over, however it is over.
+pub struct Owned(pub Child);
+
+impl Owned {
+    pub fn pid(&self) -> i32 {
+        self.0.id() as i32
+    }
+
+    pub fn kill(&mut self) {
+        kill(Pid::from_raw(self.pid()), Signal::SIGKILL).unwrap();
+    }
+
+    pub fn kill_and_reap(&mut self) {
+        self.kill();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// An anchor that is nobody's parent: `test -> sleep (anchor)`.
+pub fn sibling() -> Owned {
+    Owned(
+        without_library(Command::new("sleep").arg("1000"))
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap(),
+    )
+}
+
+/// A host that echoes: its answers prove that it lives, the end of its output that it is dead (it alone holds the
+/// write end; a watcher that kept it open would be caught here).
+pub struct Echo {
+    pub owned: Owned,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Echo {
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self {
+            owned: Owned(child),
+            input,
+            output,
+        }
+    }
+
+    /// As [`Echo::spawn`], with descriptor 2 for whatever the test wants to be told.
+    pub fn spawn_with_errors(command: &mut Command) -> (Self, Lines) {
+        let mut echo = Self::spawn(command.stderr(Stdio::piped()));
+        let errors = echo.owned.0.stderr.take().unwrap();
+        (echo, Lines(BufReader::new(errors)))
+    }
+
+    pub fn close_input(&mut self) {
+        self.input = None;
+    }
+
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    pub fn send(&mut self, text: &str) {
+        let input = self.input.as_mut().unwrap();
+        writeln!(input, "{text}").unwrap();
+        input.flush().unwrap();
+    }
+
+    /// The exchange that proves life.
+    pub fn assert_lives(&mut self) {
+        self.send("are you there");
+        assert_eq!(self.line(), "are you there");
+    }
+
+    /// Waits for the end of the output.
+    pub fn wait_for_end(&mut self) {
+        let mut rest = String::new();
+        while self.output.read_line(&mut rest).unwrap() > 0 {}
+    }
+
+    /// Waits until the host is armed: its watcher has its name and nothing to do.
+    pub fn armed(mut self) -> Self {
+        self.assert_lives();
+        wait_until_armed(self.owned.pid());
+        self
+    }
+
+    pub fn wait(&mut self) -> WaitStatus {
+        wait(self.owned.pid())
+    }
+}
+
+/// What a tree says beside its echo.
+pub struct Lines(BufReader<std::process::ChildStderr>);
+
+impl Lines {
+    pub fn number(&mut self) -> i32 {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.trim().parse().unwrap()
+    }
+}
+
+/// Waits for a process of the tree to end: a child, or an orphan that has become one.
+pub fn wait(pid: i32) -> WaitStatus {
+    waitpid(Pid::from_raw(pid), None).unwrap()
+}
+
+/// Asserts that `pid` was ended by a signal.
+pub fn assert_signalled(pid: i32, signal: Signal) {
+    match wait(pid) {
+        WaitStatus::Signaled(_, by, _) => assert_eq!(by, signal),
+        other => panic!("{pid} ended otherwise: {other:?}"),
+    }
+}
+
+/// Waits for `condition`, which is asked again and again.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + CEILING;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited too long: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The watcher's thread of a process, if it has one.
+pub fn watcher(pid: i32) -> Option<PathBuf> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    tasks
+        .flatten()
+        .map(|task| task.path())
+        .find(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name == "anchor\n"))
+}
+
+pub fn wait_until_armed(pid: i32) {
+    wait_until("a watcher that waits", || {
+        watcher(pid)
+            .and_then(|task| std::fs::read_to_string(task.join("wchan")).ok())
+            .is_some()
+            && watcher(pid).is_some_and(|task| state(&task) == Some('S'))
+    });
+}
+
+/// The state letter of a task or process folder in `/proc`.
+pub fn state(folder: &Path) -> Option<char> {
+    let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// `namespace:start` of a process, as `ANCHOR_ID` has it.
+pub fn identity(pid: i32) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let start = stat
+        .rsplit_once(") ")
+        .unwrap()
+        .1
+        .split(' ')
+        .nth(19)
+        .unwrap()
+        .to_owned();
+    format!(
+        "{}:{start}",
+        std::fs::metadata("/proc/self/ns/pid").unwrap().ino()
+    )
+}
