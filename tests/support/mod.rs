@@ -231,3 +231,13 @@ pub fn identity(pid: i32) -> String {
         std::fs::metadata("/proc/self/ns/pid").unwrap().ino()
     )
 }
+
+/// Whether a program that the tests need is there. Only `scripts/test --no-install` may leave one out, and says so.
+pub fn have(program: &str) -> bool {
+    let left_out = std::env::var("LIBANCHOR_TEST_WITHOUT").unwrap_or_default();
+    if left_out.split(' ').any(|missing| missing == program) {
+        eprintln!("!! LEFT OUT: {program} is missing");
+        return false;
+    }
+    true
+}
