@@ -12,6 +12,17 @@
 
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
+// A guest does not panic. The tests do: that is how they speak.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 // The unit tests call the parts; only the constructor calls them all.
 #![cfg_attr(test, allow(dead_code))]
 

@@ -8,6 +8,17 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
+// A guest does not panic. The tests do: that is how they speak.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 #[cfg(test)]
 extern crate std;

@@ -35,7 +35,7 @@ pub static LIBRARY: Lazy<PathBuf> = Lazy::new(|| {
 });
 
 /// Puts the library and an anchor into a command's environment.
-pub fn anchored<'a>(command: &'a mut Command, anchor: impl ToString) -> &'a mut Command {
+pub fn anchored(command: &mut Command, anchor: impl ToString) -> &mut Command {
     without_library(command);
     command
         .env("LD_PRELOAD", LIBRARY.as_os_str())
@@ -182,6 +182,7 @@ pub fn assert_signalled(pid: i32, signal: Signal) {
 }
 
 /// Waits for `condition`, which is asked again and again.
+#[allow(clippy::disallowed_methods)] // the one place that sleeps
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + CEILING;
     while !condition() {
