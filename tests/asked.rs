@@ -1,0 +1,214 @@
+//! How a host is ended: asked once, given its grace, then killed.
+
+mod support;
+
+use nix::sys::signal::Signal;
+use nix::sys::wait::WaitStatus;
+use std::process::Command;
+use support::*;
+
+/// A host with a SIGTERM handler that counts; it says how often it was asked when its input ends.
+const COUNTS: &str = r#"
+import os, signal, sys, time
+asked = 0
+def count(signum, frame):
+    global asked
+    asked += 1
+signal.signal(signal.SIGTERM, count)
+os.write(1, b"ready\n")
+deadline = time.monotonic() + 60
+while not asked and time.monotonic() < deadline:
+    time.sleep(0.01)
+# Whoever asks twice does so by now: the watcher is awake as soon as the kernel has asked.
+for _ in range(5):
+    time.sleep(0.01)
+os.write(1, b"asked %d\n" % asked)
+os._exit(asked)
+"#;
+
+const DEATHS: usize = 200;
+
+// test -> python3 (anchor; its main thread makes the host, so PDEATHSIG is set) -> python3 (host)
+#[test]
+fn a_direct_child_is_asked_once() {
+    let parallel = 20;
+    for _ in 0..DEATHS / parallel {
+        let mut trees: Vec<Echo> = (0..parallel).map(|_| direct_child(COUNTS)).collect();
+        for tree in &mut trees {
+            assert_eq!(tree.line(), "ready");
+        }
+        for tree in &mut trees {
+            tree.owned.kill_and_reap();
+        }
+        for tree in &mut trees {
+            assert_eq!(tree.line(), "asked 1");
+        }
+    }
+}
+
+/// `test -> sh (anchor) -> python3 (host)`, the host's output being the tree's.
+fn direct_child(program: &str) -> Echo {
+    let script =
+        r#"export ANCHOR_PID=$$ LD_PRELOAD="$LIBRARY"; exec 3<&0; /usr/bin/python3 -c "$PROGRAM" <&3 & wait"#;
+    let mut command = Command::new("sh");
+    without_library(&mut command)
+        .env("LIBRARY", LIBRARY.as_os_str())
+        .env("PROGRAM", program)
+        .args(["-c", script]);
+    Echo::spawn(&mut command)
+}
+
+// The two guards are really both there: the host can see its parent death signal, the test its watcher.
+#[test]
+fn a_direct_child_has_both_guards() {
+    let program = r"
+import ctypes, os
+value = ctypes.c_int()
+ctypes.CDLL(None).prctl(2, ctypes.byref(value))
+print(value.value, os.getpid(), flush=True)
+input()
+";
+    let mut tree = direct_child(program);
+    let line = tree.line();
+    let (signal, pid) = line.split_once(' ').unwrap();
+    assert_eq!(signal, "15");
+    assert!(watcher(pid.parse().unwrap()).is_some());
+    tree.owned.kill_and_reap();
+    tree.wait_for_end();
+}
+
+// PDEATHSIG follows the thread that made the child: one that ends must not end the child.
+// test -> python3 (anchor) -> cat (host, made by a thread that ends)
+#[test]
+fn lives_when_the_thread_that_made_it_ends() {
+    let program = r#"
+import os, subprocess, threading
+env = dict(os.environ, LD_PRELOAD=os.environ["LIBRARY"], ANCHOR_PID=str(os.getpid()))
+thread = threading.Thread(target=lambda: subprocess.Popen(["cat"], env=env))
+thread.start()
+thread.join()
+os.write(1, b"joined\n")
+os.close(0), os.close(1)
+threading.Event().wait()
+"#;
+    let mut command = Command::new("/usr/bin/python3");
+    without_library(command.args(["-c", program])).env("LIBRARY", LIBRARY.as_os_str());
+    let mut tree = Echo::spawn(&mut command);
+    assert_eq!(tree.line(), "joined");
+    tree.assert_lives();
+    tree.owned.kill_and_reap();
+    tree.wait_for_end();
+}
+
+fn python(anchor: &Owned, program: &str, settings: &[(&str, &str)]) -> Echo {
+    let mut command = Command::new("/usr/bin/python3");
+    anchored(command.args(["-c", program]), anchor.pid()).envs(settings.iter().copied());
+    let mut host = Echo::spawn(&mut command);
+    assert_eq!(host.line(), "ready");
+    host
+}
+
+// ANCHOR_GRACE is unset: ten seconds, and this host needs two.
+#[test]
+fn a_host_that_ends_itself_within_the_grace_keeps_its_status() {
+    let mut anchor = sibling();
+    let program = "import signal, sys, time, os\n\
+        signal.signal(signal.SIGTERM, lambda *_: (time.sleep(2), os.write(1, b'clean\\n'), os._exit(7)))\n\
+        print('ready', flush=True)\nwhile True: signal.pause()";
+    let mut host = python(&anchor, program, &[]);
+    anchor.kill_and_reap();
+    assert_eq!(host.line(), "clean");
+    assert!(matches!(host.wait(), WaitStatus::Exited(_, 7)));
+}
+
+const IGNORES: &str = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+    print('ready', flush=True)\nwhile True: signal.pause()";
+const BLOCKS: &str = "import signal, threading\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n\
+    [threading.Thread(target=threading.Event().wait, daemon=True).start() for _ in range(3)]\n\
+    print('ready', flush=True)\nthreading.Event().wait()";
+const OVERRUNS: &str = "import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: time.sleep(1000))\n\
+    print('ready', flush=True)\nwhile True: signal.pause()";
+
+#[test]
+fn a_host_that_will_not_end_is_killed_after_the_grace() {
+    for program in [IGNORES, BLOCKS, OVERRUNS] {
+        let mut anchor = sibling();
+        let mut host = python(&anchor, program, &[("ANCHOR_GRACE", "100ms")]);
+        anchor.kill_and_reap();
+        host.wait_for_end();
+        assert_signalled(host.owned.pid(), Signal::SIGKILL);
+    }
+}
+
+#[test]
+fn grace_zero_is_sigkill() {
+    let mut anchor = sibling();
+    let host = python(&anchor, IGNORES, &[("ANCHOR_GRACE", "0")]);
+    anchor.kill_and_reap();
+    assert_signalled(host.owned.pid(), Signal::SIGKILL);
+}
+
+// The grace is as long as it is said to be: shorter would be a lie, longer may be a slow machine.
+#[test]
+fn the_default_grace_is_ten_seconds() {
+    let mut anchor = sibling();
+    let mut host = python(&anchor, IGNORES, &[]);
+    let started = std::time::Instant::now();
+    anchor.kill_and_reap();
+    host.wait_for_end();
+    assert!(started.elapsed() >= std::time::Duration::from_secs(10));
+    assert_signalled(host.owned.pid(), Signal::SIGKILL);
+}
+
+#[test]
+fn grace_never_asks_and_leaves_it_at_that() {
+    let mut anchor = sibling();
+    let program = "import signal, sys, os\nsignal.signal(signal.SIGTERM, lambda *_: os.write(1, b'asked\\n'))\n\
+        print('ready', flush=True)\nfor line in sys.stdin: print(line, end='', flush=True)";
+    let mut host = python(&anchor, program, &[("ANCHOR_GRACE", "never")]);
+    anchor.kill_and_reap();
+    assert_eq!(host.line(), "asked");
+    wait_until("the watcher leaves", || watcher(host.owned.pid()).is_none());
+    host.assert_lives();
+}
+
+#[test]
+fn the_signal_is_the_one_that_was_named() {
+    for (value, signal) in [
+        ("INT", Signal::SIGINT),
+        ("SIGUSR1", Signal::SIGUSR1),
+        ("9", Signal::SIGKILL),
+    ] {
+        let mut anchor = sibling();
+        let mut command = Command::new("cat");
+        let mut host = Echo::spawn(anchored(&mut command, anchor.pid()).env("ANCHOR_SIGNAL", value)).armed();
+        anchor.kill_and_reap();
+        host.wait_for_end();
+        assert_signalled(host.owned.pid(), signal);
+    }
+}
+
+// test -> unshare -> sh, then cat (host, PID 1 of its namespace; no signal from inside ends it)
+//                      -> sleep (anchor)
+#[test]
+fn a_host_that_no_signal_ends_exits() {
+    let script = "sleep 1000 & export ANCHOR_PID=$! LD_PRELOAD=$LIBRARY ANCHOR_GRACE=100ms; echo ready; read go; \
+        (read go; kill -9 $ANCHOR_PID) & exec cat";
+    let mut command = Command::new("unshare");
+    command.args([
+        "--pid",
+        "--fork",
+        "--mount-proc",
+        "--kill-child",
+        "sh",
+        "-c",
+        script,
+    ]);
+    without_library(&mut command).env("LIBRARY", LIBRARY.as_os_str());
+    let mut host = Echo::spawn(&mut command);
+    assert_eq!(host.line(), "ready");
+    host.send("go");
+    host.send("go");
+    host.wait_for_end();
+    assert!(matches!(host.wait(), WaitStatus::Exited(_, 143)));
+}
