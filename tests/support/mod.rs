@@ -162,9 +162,15 @@ pub struct Lines(BufReader<std::process::ChildStderr>);
 
 impl Lines {
     pub fn number(&mut self) -> i32 {
+        self.numbers()[0]
+    }
+
+    pub fn numbers(&mut self) -> Vec<i32> {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
-        line.trim().parse().unwrap()
+        line.split_whitespace()
+            .map(|number| number.parse().unwrap())
+            .collect()
     }
 }
 

@@ -1,0 +1,260 @@
+//! Every failure has a rung below it: no pidfd, no descriptor, no thread.
+
+mod support;
+
+use nix::sys::signal::Signal;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use support::*;
+
+/// Makes one system call answer `errno` in the command and all its descendants, seccomp(2).
+fn refuse(command: &mut Command, call: i64, errno: i32) -> &mut Command {
+    let filter = [
+        // The call's number; equal: the error; else: allowed. (x86-64 only, as the library is.)
+        libc::sock_filter {
+            code: 0x20,
+            jt: 0,
+            jf: 0,
+            k: 0,
+        },
+        libc::sock_filter {
+            code: 0x15,
+            jt: 0,
+            jf: 1,
+            k: call as u32,
+        },
+        libc::sock_filter {
+            code: 0x06,
+            jt: 0,
+            jf: 0,
+            k: libc::SECCOMP_RET_ERRNO | errno as u32,
+        },
+        libc::sock_filter {
+            code: 0x06,
+            jt: 0,
+            jf: 0,
+            k: libc::SECCOMP_RET_ALLOW,
+        },
+    ];
+    let install = move || {
+        let program = libc::sock_fprog {
+            len: 4,
+            filter: filter.as_ptr().cast_mut(),
+        };
+        // SAFETY: numbers only.
+        let first = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+        // SAFETY: a whole program that outlives the call.
+        let second = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) };
+        if first == 0 && second == 0 {
+            Ok(())
+        } else {
+            Err(std::io::Error::last_os_error())
+        }
+    };
+    // SAFETY: two system calls, nothing that allocates.
+    unsafe { command.pre_exec(install) }
+}
+
+fn logged(command: &mut Command, text: &str, log: &std::path::Path) -> Echo {
+    let mut host = Echo::spawn(command.env("ANCHOR_LOG", log));
+    host.assert_lives();
+    wait_until(text, || {
+        std::fs::read_to_string(log).is_ok_and(|log| log.contains(text))
+    });
+    host
+}
+
+// A kernel before 5.3, and seccomp profiles that answer EPERM to what they do not know.
+#[test]
+fn polls_where_there_is_no_pidfd() {
+    for errno in [libc::ENOSYS, libc::EPERM, libc::EMFILE] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut anchor = sibling();
+        let mut command = Command::new("cat");
+        refuse(anchored(&mut command, anchor.pid()), libc::SYS_pidfd_open, errno).env("ANCHOR_POLL", "10ms");
+        let mut host = logged(
+            &mut command,
+            "thread that polls /proc every 10ms",
+            &folder.path().join("log"),
+        );
+        host.assert_lives();
+        // A zombie is dead to the fallback too.
+        anchor.kill();
+        host.wait_for_end();
+        assert_signalled(host.owned.pid(), Signal::SIGTERM);
+    }
+}
+
+// Neither may a wait that the kernel refuses be taken for a death.
+#[test]
+fn a_refused_wait_falls_back_to_polling() {
+    let mut anchor = sibling();
+    let mut command = Command::new("cat");
+    refuse(anchored(&mut command, anchor.pid()), libc::SYS_ppoll, libc::EPERM).env("ANCHOR_POLL", "10ms");
+    let mut host = Echo::spawn(&mut command).armed();
+    host.assert_lives();
+    anchor.kill_and_reap();
+    host.wait_for_end();
+    assert_signalled(host.owned.pid(), Signal::SIGTERM);
+}
+
+// Linux before 5.9 has no close_range(2): the host's pipes must be closed one by one all the same.
+#[test]
+fn closes_one_by_one_without_close_range() {
+    let mut anchor = sibling();
+    let mut command = Command::new("cat");
+    refuse(
+        anchored(&mut command, anchor.pid()),
+        libc::SYS_close_range,
+        libc::ENOSYS,
+    );
+    let mut host = Echo::spawn(&mut command).armed();
+    let task = watcher(host.owned.pid()).unwrap();
+    wait_until("only the pidfd is open", || {
+        let open: Vec<_> = std::fs::read_dir(task.join("fd")).unwrap().flatten().collect();
+        open.len() == 1
+            && std::fs::read_link(open[0].path()).is_ok_and(|to| to.to_string_lossy().contains("pidfd"))
+    });
+    anchor.kill_and_reap();
+    host.wait_for_end();
+    assert_signalled(host.owned.pid(), Signal::SIGTERM);
+}
+
+// A host with no descriptor to spare: the watcher opens its handle in its own table.
+#[test]
+fn needs_no_descriptor_of_the_hosts() {
+    let mut anchor = sibling();
+    let source = tempfile::tempdir().unwrap();
+    let (c, program) = (source.path().join("echo.c"), source.path().join("echo"));
+    std::fs::write(&c, "#include <unistd.h>\nint main(void) { char b[100]; long n; while ((n = read(0, b, 100)) > 0) write(1, b, n); return 0; }\n").unwrap();
+    // Static linking is not it; the loader needs descriptors too. So the limit is set by a library of our own after
+    // the loader is done and before ours: constructors of libraries that come later in the list run earlier.
+    let (limit_c, limit) = (source.path().join("limit.c"), source.path().join("limit.so"));
+    std::fs::write(&limit_c, "#include <sys/resource.h>\n__attribute__((constructor)) static void f(void) { struct rlimit l = {3, 3}; setrlimit(RLIMIT_NOFILE, &l); }\n").unwrap();
+    let cc = |arguments: &[&std::ffi::OsStr]| {
+        assert!(Command::new("cc").args(arguments).status().unwrap().success())
+    };
+    cc(&["-o".as_ref(), program.as_ref(), c.as_ref()]);
+    cc(&[
+        "-shared".as_ref(),
+        "-fPIC".as_ref(),
+        "-o".as_ref(),
+        limit.as_ref(),
+        limit_c.as_ref(),
+    ]);
+    for order in ["first", "last"] {
+        let mut command = Command::new(&program);
+        let (ours, theirs) = (LIBRARY.display(), limit.display());
+        let preload = if order == "first" {
+            format!("{ours}:{theirs}")
+        } else {
+            format!("{theirs}:{ours}")
+        };
+        anchored(&mut command, anchor.pid()).env("LD_PRELOAD", preload);
+        let mut host = Echo::spawn(&mut command).armed();
+        anchor.kill_and_reap();
+        host.wait_for_end();
+        assert_signalled(host.owned.pid(), Signal::SIGTERM);
+        anchor = sibling();
+    }
+}
+
+/// test -> sh (anchor) -> cat (host, of a user that may have no thread more)
+#[test]
+fn keeps_pdeathsig_where_there_is_no_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let script = "export ANCHOR_PID=$$ LD_PRELOAD=$LIBRARY; exec 3<&0; cat <&3 & wait";
+    let mut command = Command::new("sh");
+    without_library(&mut command)
+        .env("LIBRARY", LIBRARY.as_os_str())
+        .args(["-c", script]);
+    refuse(&mut command, libc::SYS_close_range, libc::ENOSYS);
+    refuse_threads(&mut command);
+    let mut tree = logged(
+        &mut command,
+        "no thread could be made, PDEATHSIG SIGTERM alone, no grace",
+        &log,
+    );
+    tree.owned.kill_and_reap();
+    tree.wait_for_end();
+}
+
+/// EAGAIN to every clone(2) that makes a thread, as RLIMIT_NPROC and a full pids cgroup answer it.
+fn refuse_threads(command: &mut Command) {
+    let filter = [
+        libc::sock_filter {
+            code: 0x20,
+            jt: 0,
+            jf: 0,
+            k: 0,
+        },
+        libc::sock_filter {
+            code: 0x15,
+            jt: 0,
+            jf: 3,
+            k: libc::SYS_clone as u32,
+        },
+        // The low half of the first argument: the flags.
+        libc::sock_filter {
+            code: 0x20,
+            jt: 0,
+            jf: 0,
+            k: 16,
+        },
+        libc::sock_filter {
+            code: 0x45,
+            jt: 0,
+            jf: 1,
+            k: libc::CLONE_THREAD as u32,
+        },
+        libc::sock_filter {
+            code: 0x06,
+            jt: 0,
+            jf: 0,
+            k: libc::SECCOMP_RET_ERRNO | libc::EAGAIN as u32,
+        },
+        libc::sock_filter {
+            code: 0x06,
+            jt: 0,
+            jf: 0,
+            k: libc::SECCOMP_RET_ALLOW,
+        },
+    ];
+    let install = move || {
+        let program = libc::sock_fprog {
+            len: 6,
+            filter: filter.as_ptr().cast_mut(),
+        };
+        // SAFETY: a whole program that outlives the call; new privileges were given up before.
+        let done = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) };
+        if done == 0 {
+            Ok(())
+        } else {
+            Err(std::io::Error::last_os_error())
+        }
+    };
+    // SAFETY: one system call, nothing that allocates.
+    unsafe { command.pre_exec(install) };
+}
+
+#[test]
+fn a_strict_host_without_any_rung_does_not_run() {
+    let anchor = sibling();
+    let mut command = Command::new("echo");
+    anchored(command.arg("ran"), anchor.pid()).env("ANCHOR_STRICT", "1");
+    refuse(&mut command, libc::SYS_close_range, libc::ENOSYS);
+    refuse_threads(&mut command);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected = format!(
+        "it cannot be armed: anchor {}: no thread could be made\n",
+        anchor.pid()
+    );
+    assert!(said.ends_with(&expected), "{said}");
+    assert_eq!(said.lines().count(), 1);
+    assert_eq!(
+        (output.stdout.as_slice(), output.status.code()),
+        (&b""[..], Some(125))
+    );
+}
