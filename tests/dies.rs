@@ -29,6 +29,24 @@ fn dies_when_a_sibling_is_killed() {
     control.assert_lives();
 }
 
+// test -> sh -> sleep (anchor, in a session of its own)
+//      -> cat (host)
+#[test]
+fn dies_when_a_stranger_is_killed() {
+    let mut command = Command::new("sh");
+    without_library(command.args(["-c", "setsid sleep 1000 <&- >&- & echo $! >&2; exec cat"]));
+    let (mut branch, mut said) = Echo::spawn_with_errors(&mut command);
+    let anchor = said.number();
+    branch.assert_lives();
+    let mut host = cat(anchor);
+    let mut control = Echo::spawn(without_library(&mut Command::new("cat")));
+    kill(Pid::from_raw(anchor), Signal::SIGKILL).unwrap();
+    host.wait_for_end();
+    assert_signalled(host.owned.pid(), Signal::SIGTERM);
+    control.assert_lives();
+    branch.assert_lives();
+}
+
 // The anchor is dead but nobody has reaped it: kill(pid, 0) still finds it.
 #[test]
 fn dies_when_the_anchor_is_a_zombie() {

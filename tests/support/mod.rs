@@ -5,6 +5,7 @@
 
 #![allow(dead_code)] // every test file uses its share
 
+use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -174,9 +175,16 @@ impl Lines {
     }
 }
 
-/// Waits for a process of the tree to end: a child, or an orphan that has become one.
+/// Waits for a process of the tree to end: a child, or one that becomes ours when its parent is gone.
 pub fn wait(pid: i32) -> WaitStatus {
-    waitpid(Pid::from_raw(pid), None).unwrap()
+    let deadline = Instant::now() + CEILING;
+    loop {
+        match waitpid(Pid::from_raw(pid), None) {
+            // Its parent is still on its way out.
+            Err(Errno::ECHILD) if Instant::now() < deadline => std::thread::yield_now(),
+            ended => return ended.unwrap(),
+        }
+    }
 }
 
 /// Asserts that `pid` was ended by a signal.
