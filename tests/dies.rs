@@ -100,7 +100,7 @@ fn dies_when_its_grandparent_is_killed() {
 // test -> sh (anchor) -> setsid -> cat (host, in a session of its own, child of the test by then)
 #[test]
 fn dies_after_a_double_fork_with_setsid() {
-    dies_below("(setsid sh -c 'echo $$ >&2; exec cat' <&3 &) ; wait; sleep 1000");
+    dies_below("(setsid sh -c 'echo $$ >&2; exec cat' <&3 &) ; wait; exec sleep 1000");
 }
 
 // test -> sh (anchor) -> sh -> env -> nice -> cat (host, three programs in one process)
