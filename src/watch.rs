@@ -4,7 +4,7 @@
 //! errno; and nothing in it may fail in a way that the host would notice.
 
 use crate::identity::{self, Anchor, Lives};
-use crate::log::{self, Side};
+use crate::log::{self, Log, Side};
 use crate::pdeathsig::{self, Kernel};
 use crate::settings::Settings;
 use crate::sys::pidfd::{Handle, Waited};
@@ -114,6 +114,9 @@ fn give_up(settings: &Settings, why: &str) -> ! {
 
 fn tell_armed(watch: &Watch, way: Way) {
     let settings = &watch.settings;
+    if settings.log == Log::Silent {
+        return;
+    }
     let mut line = log::event("armed", settings.anchor);
     match way {
         Way::Event(_) => line.text("thread with pidfd"),

@@ -214,12 +214,13 @@ pub fn watcher(pid: i32) -> Option<PathBuf> {
         .find(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name == "anchor\n"))
 }
 
+/// Waits until a process has a watcher that sleeps: in ppoll(2), or between two looks in clock_nanosleep(2).
 pub fn wait_until_armed(pid: i32) {
+    let waits = [libc::SYS_ppoll, libc::SYS_clock_nanosleep].map(|number| format!("{number} "));
     wait_until("a watcher that waits", || {
-        watcher(pid)
-            .and_then(|task| std::fs::read_to_string(task.join("wchan")).ok())
-            .is_some()
-            && watcher(pid).is_some_and(|task| state(&task) == Some('S'))
+        let Some(task) = watcher(pid) else { return false };
+        let call = std::fs::read_to_string(task.join("syscall")).unwrap_or_default();
+        state(&task) == Some('S') && waits.iter().any(|number| call.starts_with(number))
     });
 }
 
