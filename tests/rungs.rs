@@ -258,3 +258,25 @@ fn a_strict_host_without_any_rung_does_not_run() {
         (&b""[..], Some(125))
     );
 }
+
+// The fallback looks at /proc by number; in the /proc of another namespace that number is another process.
+// test -> sleep (a zombie in the end)
+//      -> unshare --pid (keeps the old /proc) -> sh (PID 1) -> sleep (anchor, PID 2), cat (host)
+#[test]
+fn polling_takes_no_foreign_proc_for_its_own() {
+    let script = "sleep 1000 <&- & anchor=$!; echo ready; read go; \
+        ANCHOR_PID=$anchor ANCHOR_POLL=5ms LD_PRELOAD=$LIBRARY cat <&3 & exec sleep 1000";
+    let mut command = Command::new("unshare");
+    let wrapped = format!("exec 3<&0; {script}");
+    without_library(command.args(["--pid", "--fork", "--kill-child", "sh", "-c", &wrapped]));
+    refuse(
+        command.env("LIBRARY", LIBRARY.as_os_str()),
+        libc::SYS_pidfd_open,
+        libc::ENOSYS,
+    );
+    let mut host = Echo::spawn(&mut command);
+    assert_eq!(host.line(), "ready");
+    host.send("go");
+    host.assert_lives();
+    host.assert_lives();
+}

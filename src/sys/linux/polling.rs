@@ -9,7 +9,7 @@ use anchor_contract::{Millis, Pid};
 
 /// Whether the number is nobody's, or a dead process's that was not reaped yet.
 pub fn exited(pid: Pid) -> bool {
-    probe(pid) == Err(Errno(libc::ESRCH)) || stat(pid).is_some_and(|stat| stat.is_dead())
+    probe(pid) == Err(Errno(libc::ESRCH)) || (proc::is_ours() && stat(pid).is_some_and(|stat| stat.is_dead()))
 }
 
 /// Looks every `interval` until the process is dead. Keeps no descriptor open unless the table is our own.
@@ -17,7 +17,12 @@ pub fn exited(pid: Pid) -> bool {
 /// An open `/proc/PID/stat` pins the process as a pidfd does: once it is gone, reading says ESRCH for ever, whoever
 /// has its number then. Where there is no `/proc`, only the number is left.
 pub fn until_exit(pid: Pid, started: Option<u64>, interval: Millis, own_table: bool) -> Waited {
-    let file = if own_table { StatFile::open(pid) } else { None };
+    // In a `/proc` of another PID namespace the number is somebody else's.
+    let file = if own_table && proc::is_ours() {
+        StatFile::open(pid)
+    } else {
+        None
+    };
     let could_signal = probe(pid).is_ok();
     loop {
         let looked = file

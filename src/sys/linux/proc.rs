@@ -32,11 +32,12 @@ pub fn own_pid_namespace() -> Option<u64> {
 /// or one is about to be passed on, so that the common way does not pay for it.
 pub fn start_times_compare() -> bool {
     let same_time = inode(c"/proc/self/ns/time").is_none_or(|inode| inode == INITIAL_TIME_NAMESPACE);
-    same_time && proc_is_ours()
+    same_time && is_ours()
 }
 
-/// `/proc/self` names the reader by its number in the namespace of the mount.
-fn proc_is_ours() -> bool {
+/// Whether numbers mean the same in `/proc` as to us: `/proc/self` names the reader by its number in the namespace of
+/// the mount.
+pub fn is_ours() -> bool {
     let mut buffer = [0_u8; 24];
     let path = c"/proc/self".as_ptr();
     // SAFETY: a NUL-terminated path; the kernel writes at most the buffer's length.

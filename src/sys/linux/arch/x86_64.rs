@@ -46,7 +46,7 @@ pub unsafe fn clone(flags: usize, stack: *mut u8, entry: usize, argument: *const
             "ud2",
             "2:",
             inlateout("rax") libc::SYS_clone as isize => result,
-            in("rdi") flags, in("rsi") stack, in("rdx") 0, in("r10") 0, in("r8") 0,
+            in("rdi") flags, in("rsi") stack, in("rdx") 0_usize, in("r10") 0_usize, in("r8") 0_usize,
             in("r9") argument, in("r12") entry,
             lateout("rcx") _, lateout("r11") _,
         );
