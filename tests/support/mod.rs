@@ -6,12 +6,14 @@
 #![allow(dead_code)] // every test file uses its share
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use once_cell::sync::Lazy;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -87,12 +89,25 @@ pub fn sibling() -> Owned {
     )
 }
 
+/// Reads as far as there is something within the ceiling: a test that fails is to say so and not to hang.
+pub struct Timed<R>(R);
+
+impl<R: Read + AsFd> Read for Timed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let mut entry = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut entry, PollTimeout::try_from(CEILING).unwrap())? {
+            0 => Err(std::io::ErrorKind::TimedOut.into()),
+            _ => self.0.read(buffer),
+        }
+    }
+}
+
 /// A host that echoes: its answers prove that it lives, the end of its output that it is dead (it alone holds the
 /// write end; a watcher that kept it open would be caught here).
 pub struct Echo {
     pub owned: Owned,
     input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
+    output: BufReader<Timed<ChildStdout>>,
 }
 
 impl Echo {
@@ -103,7 +118,7 @@ impl Echo {
             .spawn()
             .unwrap();
         let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().unwrap());
+        let output = BufReader::new(Timed(child.stdout.take().unwrap()));
         Self {
             owned: Owned(child),
             input,
@@ -115,7 +130,7 @@ impl Echo {
     pub fn spawn_with_errors(command: &mut Command) -> (Self, Lines) {
         let mut echo = Self::spawn(command.stderr(Stdio::piped()));
         let errors = echo.owned.0.stderr.take().unwrap();
-        (echo, Lines(BufReader::new(errors)))
+        (echo, Lines(BufReader::new(Timed(errors))))
     }
 
     pub fn close_input(&mut self) {
@@ -159,7 +174,7 @@ impl Echo {
 }
 
 /// What a tree says beside its echo.
-pub struct Lines(BufReader<std::process::ChildStderr>);
+pub struct Lines(BufReader<Timed<std::process::ChildStderr>>);
 
 impl Lines {
     pub fn number(&mut self) -> i32 {
@@ -175,12 +190,26 @@ impl Lines {
     }
 }
 
+/// Waits until a process is dead, reaped or not.
+pub fn wait_for_exit(pid: i32) {
+    // SAFETY: makes a new descriptor, which is owned from here on.
+    let Ok(handle @ 0..) = i32::try_from(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }) else {
+        return;
+    };
+    // SAFETY: as above.
+    let handle = unsafe { OwnedFd::from_raw_fd(handle) };
+    let mut entry = [PollFd::new(handle.as_fd(), PollFlags::POLLIN)];
+    let ended = poll(&mut entry, PollTimeout::try_from(CEILING).unwrap()).unwrap();
+    assert_eq!(ended, 1, "waited too long for {pid} to end");
+}
+
 /// Waits for a process of the tree to end: a child, or one that becomes ours when its parent is gone.
 pub fn wait(pid: i32) -> WaitStatus {
+    wait_for_exit(pid);
     let deadline = Instant::now() + CEILING;
     loop {
-        match waitpid(Pid::from_raw(pid), None) {
-            // Its parent is still on its way out.
+        match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
+            // Not ours yet: its parent is still on its way out.
             Err(Errno::ECHILD) if Instant::now() < deadline => std::thread::yield_now(),
             ended => return ended.unwrap(),
         }
@@ -196,13 +225,17 @@ pub fn assert_signalled(pid: i32, signal: Signal) {
 }
 
 /// Waits for `condition`, which is asked again and again.
-#[allow(clippy::disallowed_methods)] // the one place that sleeps
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + CEILING;
     while !condition() {
         assert!(Instant::now() < deadline, "waited too long: {what}");
-        std::thread::sleep(Duration::from_millis(1));
+        nap();
     }
+}
+
+#[allow(clippy::disallowed_methods)] // the one place that sleeps, between two looks
+fn nap() {
+    std::thread::sleep(Duration::from_millis(1));
 }
 
 /// The watcher's thread of a process, if it has one.
