@@ -5,6 +5,7 @@
 //! order; each says what it closes.
 
 use crate::environment::{self, Environment, Pins};
+use crate::exclusions;
 use crate::identity::{self, Anchor};
 use crate::log::{self, Side};
 use crate::pdeathsig::{self, Kernel};
@@ -71,7 +72,10 @@ extern "C" fn in_forked_child() {
 
 fn arm_process(told: &Told, tables: Tables) -> Then {
     let settings = told.settings;
-    // 2. Is this a process that is meant? (Programs that must be left alone will be sorted out here as well.)
+    // 2. Is this a process that is meant, and none that must be left alone?
+    if let Some(why) = exclusions::reason(told.skip) {
+        return inert(&settings, why, Reason::Wanted);
+    }
     let scope = match scope::narrow(&told.scope) {
         Ok(scope) => scope,
         Err(why) => return inert(&settings, why, Reason::Wanted),

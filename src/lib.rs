@@ -30,6 +30,7 @@ mod environment;
 mod settings;
 
 mod arm;
+mod exclusions;
 mod identity;
 mod pdeathsig;
 mod scope;

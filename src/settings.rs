@@ -5,7 +5,7 @@ use crate::environment::Environment;
 use crate::log::{self, Log};
 use crate::sys::{output, process};
 use anchor_contract::{
-    AnchorId, Disable, Grace, Pdeathsig, Pid, Poll, Scope, Setting, Signal, Strict, VARIABLES, Variable,
+    AnchorId, Disable, Grace, Pdeathsig, Pid, Poll, Scope, Setting, Signal, Skip, Strict, VARIABLES, Variable,
 };
 
 /// How a host that may not run ends: as `env` and `timeout` do when they themselves fail.
@@ -38,6 +38,8 @@ pub struct Told {
     pub id: Option<AnchorId>,
     /// Who is a host.
     pub scope: Scope,
+    /// Which programs are none.
+    pub skip: Option<Skip<'static>>,
 }
 
 /// Whether the library is to do nothing at all: no anchor was named, or the off switch is set.
@@ -57,6 +59,13 @@ pub fn read(environment: &Environment) -> Option<Told> {
     let _: Option<Disable> = reader.value();
     // ORDER: all others before the anchor, so that every bad value gets its line.
     let (id, scope) = (reader.value(), reader.value().unwrap_or(Scope::Tree));
+    let skip = environment.get(Skip::VARIABLE).and_then(|value| {
+        let list = Skip::parse(value);
+        if list.is_none() {
+            reader.complain(Skip::VARIABLE, value);
+        }
+        list
+    });
     let log = match environment.get(log::VARIABLE) {
         None => Log::Silent,
         Some(value) => Log::open(value).unwrap_or_else(|| {
@@ -74,7 +83,12 @@ pub fn read(environment: &Environment) -> Option<Told> {
         log,
         strict: reader.strict,
     };
-    Some(Told { settings, id, scope })
+    Some(Told {
+        settings,
+        id,
+        scope,
+        skip,
+    })
 }
 
 struct Reader<'a> {
@@ -123,6 +137,6 @@ pub fn refuse_if_strict(settings: &Settings, why: &str) {
 }
 
 const _: () = assert!(
-    VARIABLES.len() == 10,
+    VARIABLES.len() == 11,
     "every variable of the contract is read above"
 );

@@ -1,6 +1,6 @@
 //! The README is true: its table of variables is the contract's.
 
-use anchor_contract::VARIABLES;
+use anchor_contract::{MEANINGS, VARIABLES};
 
 #[test]
 fn the_table_of_variables_is_the_contracts() {
@@ -9,16 +9,20 @@ fn the_table_of_variables_is_the_contracts() {
         .lines()
         .filter(|line| line.starts_with("| `ANCHOR_"))
         .collect();
-    let expected = VARIABLES.map(|variable| {
-        let default = if variable.default.is_empty() {
-            "-"
-        } else {
-            variable.default
-        };
-        format!(
-            "| `{}` | {} | {} | {default} |",
-            variable.name, variable.meaning, variable.accepts
-        )
-    });
+    let expected: Vec<_> = VARIABLES
+        .iter()
+        .zip(MEANINGS)
+        .map(|(variable, meaning)| {
+            let default = if variable.default.is_empty() {
+                "-"
+            } else {
+                variable.default
+            };
+            format!(
+                "| `{}` | {} | {} | {default} |",
+                variable.name, meaning, variable.accepts
+            )
+        })
+        .collect();
     assert_eq!(rows, expected);
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use support::*;
 
 /// Bad values, and what the line says of them.
-const BAD: [(&str, &[&str]); 10] = [
+const BAD: [(&str, &[&str]); 11] = [
     (
         "ANCHOR_PID",
         &["abc", "-5", "0", "99999999999", "1.5", " 1", "0x10", "12 "],
@@ -20,6 +20,7 @@ const BAD: [(&str, &[&str]); 10] = [
     ("ANCHOR_GRACE", &["soon", "10", "-1s", "1.5s", "86401s", "NEVER"]),
     ("ANCHOR_PDEATHSIG", &["yes", "AUTO", "1"]),
     ("ANCHOR_SCOPE", &["all", "Tree", "self:", "self:x:1"]),
+    ("ANCHOR_SKIP", &["[", "sh:[a-z", "[!]"]),
     ("ANCHOR_LOG", &["/nonexistent/log", "/", "/proc/nonexistent"]),
     ("ANCHOR_STRICT", &["yes", "2", "true"]),
     ("ANCHOR_DISABLE", &["yes", "2", "true"]),

@@ -31,6 +31,7 @@ mod modes;
 mod number;
 mod pid;
 mod signal;
+mod skip;
 mod variables;
 
 pub use grace::{Grace, Millis, Poll};
@@ -41,7 +42,8 @@ pub use modes::{Disable, Pdeathsig, Scope, Strict};
 pub use number::decimal;
 pub use pid::Pid;
 pub use signal::Signal;
-pub use variables::{VARIABLES, Variable};
+pub use skip::Skip;
+pub use variables::{MEANINGS, VARIABLES, Variable};
 
 /// A value of the contract: how it is called, what it is by default, and how it is read.
 pub trait Setting: Sized {

@@ -6,8 +6,6 @@
 pub struct Variable {
     /// Its name in the environment.
     pub name: &'static str,
-    /// What it is for, in one sentence.
-    pub meaning: &'static str,
     /// Completes "want ...": the values that are understood.
     pub accepts: &'static str,
     /// What holds when it is unset, empty or cannot be understood; empty where nothing does.
@@ -17,7 +15,6 @@ pub struct Variable {
 /// `ANCHOR_PID`.
 pub const PID: Variable = Variable {
     name: "ANCHOR_PID",
-    meaning: "process whose death ends the host; unset or empty, the library does nothing at all",
     accepts: "a process id from 1 to 4194304",
     default: "",
 };
@@ -25,7 +22,6 @@ pub const PID: Variable = Variable {
 /// `ANCHOR_ID`.
 pub const ID: Variable = Variable {
     name: "ANCHOR_ID",
-    meaning: "identity of that process, so that a recycled number or another PID namespace is recognised",
     accepts: "the anchor's PID namespace and start time, as in 4026531836:123456",
     default: "pinned by the first host, which adds it to its own environment",
 };
@@ -33,7 +29,6 @@ pub const ID: Variable = Variable {
 /// `ANCHOR_SIGNAL`.
 pub const SIGNAL: Variable = Variable {
     name: "ANCHOR_SIGNAL",
-    meaning: "what the host is asked to end with",
     accepts: "a signal's name or number that does not stop a process, such as TERM, SIGINT or 15",
     default: "TERM",
 };
@@ -41,7 +36,6 @@ pub const SIGNAL: Variable = Variable {
 /// `ANCHOR_GRACE`.
 pub const GRACE: Variable = Variable {
     name: "ANCHOR_GRACE",
-    meaning: "how long the host then has until SIGKILL",
     accepts: "a time such as 10s or 500ms (at most 86400s), 0, or never",
     default: "10s",
 };
@@ -49,7 +43,6 @@ pub const GRACE: Variable = Variable {
 /// `ANCHOR_PDEATHSIG`.
 pub const PDEATHSIG: Variable = Variable {
     name: "ANCHOR_PDEATHSIG",
-    meaning: "whether the kernel's parent death signal is set too: where it is known to be right, always, or never",
     accepts: "auto, always or never",
     default: "auto",
 };
@@ -57,7 +50,6 @@ pub const PDEATHSIG: Variable = Variable {
 /// `ANCHOR_SCOPE`.
 pub const SCOPE: Variable = Variable {
     name: "ANCHOR_SCOPE",
-    meaning: "who is a host: every descendant too, or only the process that was given the variable, across its own execs",
     accepts: "tree or self",
     default: "tree",
 };
@@ -65,7 +57,6 @@ pub const SCOPE: Variable = Variable {
 /// `ANCHOR_LOG`.
 pub const LOG: Variable = Variable {
     name: "ANCHOR_LOG",
-    meaning: "where one line an event is written: armed how, inert why, fired, escalated",
     accepts: "a file that can be written, or stderr",
     default: "silent",
 };
@@ -73,7 +64,6 @@ pub const LOG: Variable = Variable {
 /// `ANCHOR_STRICT`.
 pub const STRICT: Variable = Variable {
     name: "ANCHOR_STRICT",
-    meaning: "a host that cannot be armed does not run: one line on stderr, exit 125",
     accepts: "1 or 0",
     default: "0",
 };
@@ -81,7 +71,6 @@ pub const STRICT: Variable = Variable {
 /// `ANCHOR_DISABLE`.
 pub const DISABLE: Variable = Variable {
     name: "ANCHOR_DISABLE",
-    meaning: "the off switch, read before anything else",
     accepts: "1 or 0",
     default: "0",
 };
@@ -89,12 +78,33 @@ pub const DISABLE: Variable = Variable {
 /// `ANCHOR_POLL`.
 pub const POLL: Variable = Variable {
     name: "ANCHOR_POLL",
-    meaning: "how often the fallback looks, where the kernel offers no event",
     accepts: "a time from 1ms to 86400s, such as 250ms",
     default: "250ms",
 };
 
+/// `ANCHOR_SKIP`.
+pub const SKIP: Variable = Variable {
+    name: "ANCHOR_SKIP",
+    accepts: "globs of program names between colons, such as ssh-agent:*-daemon (* ? [a-z]; one with a slash is for the path)",
+    default: "none",
+};
+
 /// Every variable of the contract, in the order of the README's table.
-pub const VARIABLES: [&Variable; 10] = [
-    &PID, &ID, &SIGNAL, &GRACE, &PDEATHSIG, &SCOPE, &LOG, &STRICT, &DISABLE, &POLL,
+pub const VARIABLES: [&Variable; 11] = [
+    &PID, &ID, &SIGNAL, &GRACE, &PDEATHSIG, &SCOPE, &SKIP, &LOG, &STRICT, &DISABLE, &POLL,
+];
+
+/// What each is for, in the same order. Apart from the rest: the library has no use for it, and would carry it.
+pub const MEANINGS: [&str; VARIABLES.len()] = [
+    "process whose death ends the host; unset or empty, the library does nothing at all",
+    "identity of that process, so that a recycled number or another PID namespace is recognised",
+    "what the host is asked to end with",
+    "how long the host then has until SIGKILL",
+    "whether the kernel's parent death signal is set too: where it is known to be right, always, or never",
+    "who is a host: every descendant too, or only the process that was given the variable, across its own execs",
+    "programs to leave alone, beside the built-in list (docs/hosts.md); their children are hosts again",
+    "where one line an event is written: armed how, inert why, fired, escalated",
+    "a host that cannot be armed does not run: one line on stderr, exit 125",
+    "the off switch, read before anything else",
+    "how often the fallback looks, where the kernel offers no event",
 ];

@@ -39,19 +39,56 @@ pub fn start_times_compare() -> bool {
 /// the mount.
 pub fn is_ours() -> bool {
     let mut buffer = [0_u8; 24];
-    let path = c"/proc/self".as_ptr();
+    let target = link(c"/proc/self", &mut buffer);
+    target.and_then(decimal) == u64::try_from(process::own_pid()).ok()
+}
+
+/// Where a symbolic link leads.
+fn link<'a>(path: &CStr, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     // SAFETY: a NUL-terminated path; the kernel writes at most the buffer's length.
     let length = unsafe {
         call!(
             SYS_readlinkat,
             libc::AT_FDCWD,
-            path,
+            path.as_ptr(),
             buffer.as_mut_ptr(),
             buffer.len()
         )
-    }
-    .unwrap_or(0);
-    buffer.get(..length).and_then(decimal) == u64::try_from(process::own_pid()).ok()
+    };
+    buffer.get(..length.ok()?)
+}
+
+/// How much of a command line is looked at, in bytes.
+const ARGUMENTS_READ: usize = 4096;
+
+/// Calls `each` for every argument of the own command line, proc_pid_cmdline(5), the program's name first. One that
+/// does not end within 4096 bytes is left out, and all after it.
+pub fn for_each_argument(each: impl FnMut(&[u8])) {
+    let mut buffer = [0; ARGUMENTS_READ];
+    let Ok(file) = File::open(c"/proc/self/cmdline") else {
+        return;
+    };
+    let whole = file.read_at(&mut buffer, 0).unwrap_or_default();
+    let end = whole.iter().rposition(|byte| *byte == 0).unwrap_or(0);
+    whole
+        .get(..end)
+        .unwrap_or_default()
+        .split(|byte| *byte == 0)
+        .for_each(each);
+}
+
+/// The file that this process runs, proc_pid_exe(5). `false` where that cannot be seen.
+pub fn with_own_path(f: impl FnOnce(&[u8]) -> bool) -> bool {
+    link(c"/proc/self/exe", &mut [0; ARGUMENTS_READ]).is_some_and(|path| f(path))
+}
+
+/// The name of the calling thread, PR_GET_NAME(2const): at load that of the file that was executed, a script's too,
+/// cut after 15 bytes.
+pub fn with_own_name(f: impl FnOnce(&[u8]) -> bool) -> bool {
+    let mut name = [0_u8; 16];
+    // SAFETY: room for the 16 bytes that are written, the NUL included.
+    let got = unsafe { call!(SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };
+    got.is_ok() && CStr::from_bytes_until_nul(&name).map(CStr::to_bytes).is_ok_and(f)
 }
 
 /// The inode behind a path; no descriptor is needed to know it.
