@@ -11,10 +11,11 @@ use crate::log::{self, Side};
 use crate::pdeathsig::{self, Kernel};
 use crate::scope;
 use crate::settings::{self, Settings, Told};
+use crate::stand_down;
 use crate::sys::thread::Tables;
 use crate::sys::{Once, atfork, process, signals};
 use crate::terminate;
-use crate::watch::{self, Watch};
+use crate::watch::Watch;
 use anchor_contract::{AnchorId, Grace, Scope};
 
 /// What a forked child needs to be armed as its parent was.
@@ -37,13 +38,18 @@ enum Then {
 /// The constructor's work.
 pub fn at_load() {
     let environment = Environment::read();
-    if settings::off(&environment) {
-        return;
+    if !settings::off(&environment) {
+        arm_as_told(&environment);
     }
+}
+
+/// GUEST: not inlined, so that a program without an anchor does not touch the stack that arming one needs.
+#[inline(never)]
+fn arm_as_told(environment: &Environment) {
     // 1. No signal from here on. RACE: a handler of the host's that runs in the middle of arming could leave it by
     //    siglongjmp(3) with a descriptor open; a watcher made with signals open could take one of the host's.
     let blocked = signals::Blocked::all();
-    let Some(told) = settings::read(&environment) else {
+    let Some(told) = settings::read(environment) else {
         return;
     };
     let tables = if environment.valgrind {
@@ -62,6 +68,7 @@ pub fn at_load() {
 /// A fork copies no thread but its caller, so the child has no watcher.
 extern "C" fn in_forked_child() {
     let Some(told) = INHERITED.get() else { return };
+    stand_down::forget();
     let blocked = signals::Blocked::all();
     let then = arm_against(told, identity::open_then_verify(told.settings.anchor, told.id));
     drop(blocked);
@@ -133,11 +140,12 @@ fn arm_against(told: &Inherited, anchor: Anchor) -> Then {
         return fire_at_once(told, "died while the host was starting", kernel);
     }
     // 7. The watcher. It has its own copy of the handle from birth, so no moment goes unwatched.
-    let started = watch::start(&Watch {
+    let started = stand_down::take_post(&Watch {
         settings: *settings,
         lives: Some(lives),
         kernel,
         tables: told.tables,
+        successor: false,
     });
     // 8. GUEST: the host never sees the descriptor.
     close_handle();
@@ -150,7 +158,7 @@ fn arm_against(told: &Inherited, anchor: Anchor) -> Then {
 
 /// The lowest rung: no thread to be had (RLIMIT_NPROC, a pids cgroup, a filter).
 fn without_a_thread(settings: &Settings, kernel: Kernel) -> Then {
-    if kernel != Kernel::Asks {
+    if !pdeathsig::asks(kernel) {
         return inert(settings, "no thread could be made", Reason::Failure);
     }
     let mut line = log::event("armed", settings.anchor);
@@ -172,8 +180,10 @@ fn fire_at_once(told: &Inherited, why: &str, kernel: Kernel) -> Then {
         lives: None,
         kernel,
         tables: told.tables,
+        successor: false,
     };
-    let grace_is_kept = watch::start(&watch).is_ok();
+    terminate::begin_grace(settings);
+    let grace_is_kept = stand_down::take_post(&watch).is_ok();
     if !grace_is_kept && settings.grace != Grace::Never {
         terminate::force(settings.signal);
     }

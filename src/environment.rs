@@ -15,7 +15,7 @@ impl Environment {
     pub fn read() -> Self {
         let mut values = [None; VARIABLES.len()];
         let mut valgrind = false;
-        environ::for_each(|entry| {
+        environ::for_each(&mut |entry| {
             // Nearly every entry of nearly every host is somebody else's.
             if !entry.starts_with(b"ANCHOR_") {
                 valgrind |=

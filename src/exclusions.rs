@@ -25,7 +25,7 @@ const TABLE: [Exclusion; 1] = [
 pub fn reason(skip: Option<Skip<'_>>) -> Option<&'static str> {
     let mut first = true;
     let mut reason = None;
-    proc::for_each_argument(|argument| {
+    proc::for_each_argument(&mut |argument| {
         if let Some(entry) = TABLE.iter().find(|entry| entry.argument == argument) {
             reason = Some(entry.why);
         }

@@ -9,9 +9,23 @@ use anchor_contract::Pdeathsig;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
     /// It will, unless the value is lost until then.
-    Asks,
+    Asks(Loss),
     /// It will not, or not then: the watcher asks. And why.
     DoesNot(&'static str),
+}
+
+/// How the loss of the value would be noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// By the dumpable flag, which goes down with it, or by other ids.
+    Flag,
+    /// The flag is down already: by other ids alone.
+    Ids,
+}
+
+/// Whether the kernel will ask.
+pub fn asks(kernel: Kernel) -> bool {
+    matches!(kernel, Kernel::Asks(_))
 }
 
 /// Sets the parent death signal where that is right.
@@ -32,7 +46,7 @@ pub fn set_where_right(settings: &Settings) -> Kernel {
     match parent::death_signal() {
         Some(0) => {}
         // Ours from before an exec, or the starter's (setpriv --pdeathsig): the anchor's death will send it.
-        Some(signal) if signal == settings.signal.raw() && child => return Kernel::Asks,
+        Some(signal) if signal == settings.signal.raw() && child => return Kernel::Asks(loss()),
         Some(_) => return Kernel::DoesNot("the host has its own"),
         None => return Kernel::DoesNot("not offered by the kernel"),
     }
@@ -43,19 +57,31 @@ pub fn set_where_right(settings: &Settings) -> Kernel {
     if auto && !parent::made_by_main_thread(anchor) {
         return Kernel::DoesNot("not made by the anchor's main thread");
     }
+    if child {
+        return set(settings);
+    }
     if !parent::set_death_signal(Some(settings.signal)) {
         return Kernel::DoesNot("refused");
     }
-    if !child {
-        return Kernel::DoesNot("set, but the parent is not the anchor");
+    Kernel::DoesNot("set, but the parent is not the anchor")
+}
+
+/// Sets the value in a child of the anchor's.
+fn set(settings: &Settings) -> Kernel {
+    if !parent::set_death_signal(Some(settings.signal)) {
+        return Kernel::DoesNot("refused");
     }
     // RACE: 1. the parent is the anchor  2. the anchor dies, we get another parent  3. the value is set
     //   and follows the wrong process. Closed by looking again; what dies after this line sends the signal.
-    if parent::parent_pid() != anchor.raw() {
+    if parent::parent_pid() != settings.anchor.raw() {
         parent::set_death_signal(None);
         return Kernel::DoesNot("the anchor died meanwhile");
     }
-    Kernel::Asks
+    Kernel::Asks(loss())
+}
+
+fn loss() -> Loss {
+    if parent::dumpable() { Loss::Flag } else { Loss::Ids }
 }
 
 /// Whether the kernel has asked by now, the anchor being dead: it sends the death signal before it wakes the
@@ -63,5 +89,56 @@ pub fn set_where_right(settings: &Settings) -> Kernel {
 ///
 /// A change of credentials since arming may have cleared the value; then it is better to ask twice than never.
 pub fn kernel_has_asked(kernel: Kernel) -> bool {
-    kernel == Kernel::Asks && !parent::credentials_may_have_changed()
+    match kernel {
+        Kernel::Asks(Loss::Flag) => parent::dumpable() && !parent::main_thread_changed_ids(),
+        Kernel::Asks(Loss::Ids) => !parent::main_thread_changed_ids(),
+        Kernel::DoesNot(_) => false,
+    }
+}
+
+/// What a change of credentials or namespaces by the calling thread may take away.
+pub struct Before {
+    signal: Option<i32>,
+    ids: (usize, usize),
+}
+
+impl Before {
+    /// As it is now.
+    pub fn now() -> Self {
+        Self {
+            signal: parent::death_signal(),
+            ids: parent::effective_ids(),
+        }
+    }
+}
+
+/// Puts the value back where it was ours and the change has cleared it.
+pub fn after_change(settings: &Settings, kernel: Kernel, before: &Before) -> Kernel {
+    let ours = Some(settings.signal.raw());
+    if !parent::on_main_thread() {
+        // The C library changes every thread, the main one included, and only that one could put it back.
+        let cleared = asks(kernel) && parent::effective_ids() != before.ids;
+        return if cleared {
+            Kernel::DoesNot("cleared by a change of credentials")
+        } else {
+            kernel
+        };
+    }
+    let lost = parent::death_signal() == Some(0) && before.signal == ours;
+    match kernel {
+        Kernel::Asks(_) if lost => set(settings),
+        Kernel::Asks(_) if parent::death_signal() == ours => Kernel::Asks(loss()),
+        Kernel::Asks(_) => Kernel::DoesNot("the host has changed it"),
+        Kernel::DoesNot(_) => {
+            // Towards whoever the parent is, as it was.
+            let again = lost && settings.pdeathsig == Pdeathsig::Always;
+            if again && parent::parent_pid() == settings.anchor.raw() {
+                return set(settings);
+            }
+            if again {
+                parent::set_death_signal(Some(settings.signal));
+            }
+            kernel
+        }
+    }
 }

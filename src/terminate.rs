@@ -3,8 +3,11 @@
 
 use crate::log::{self, Side};
 use crate::settings::Settings;
-use crate::sys::{process, signals, thread, time};
+use crate::sys::bell::{Bell, Woken};
+use crate::sys::time::Deadline;
+use crate::sys::{process, signals, thread};
 use anchor_contract::{Grace, Signal};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Asks the host to end, so that its own graceful shutdown runs. Nothing more can be done if that is refused: the
 /// grace follows anyway.
@@ -12,13 +15,39 @@ pub fn ask(signal: Signal) {
     let _ = signals::send_to_host(signal);
 }
 
-/// In the watcher: gives the host its grace, then ends it. Never returns.
-pub fn keep_grace(settings: &Settings) -> ! {
-    let Grace::Kill(time) = settings.grace else {
+/// When the host is to be killed; 0 while nobody has asked it, [`NEVER`] where it is asked and nothing more.
+static KILL_AT: AtomicU64 = AtomicU64::new(0);
+const NEVER: u64 = u64::MAX;
+
+/// The grace begins. ORDER: before the host is asked. A handler of its own may make the watcher stand down, and the
+/// successor must know that there is nothing left to watch.
+pub fn begin_grace(settings: &Settings) {
+    let at = match settings.grace {
+        Grace::Never => NEVER,
+        Grace::Kill(time) => Deadline::after(time).number(),
+    };
+    KILL_AT.store(at, Ordering::Release);
+}
+
+/// Whether the grace has begun.
+pub fn begun() -> bool {
+    KILL_AT.load(Ordering::Acquire) != 0
+}
+
+/// In a forked child, which nobody has asked yet.
+pub fn forget() {
+    KILL_AT.store(0, Ordering::Release);
+}
+
+/// In the watcher: gives the host what is left of its grace, then ends it. Never returns.
+pub fn keep_grace(settings: &Settings, bell: &mut Bell) -> ! {
+    let (Grace::Kill(time), at) = (settings.grace, KILL_AT.load(Ordering::Acquire)) else {
         thread::exit()
     };
     // Where the kernel refuses every kind of sleep the grace is short; the host still ends.
-    time::sleep(time);
+    if bell.pause(Deadline::from_number(at)) == Woken::Rung {
+        thread::exit();
+    }
     let mut line = log::event("escalated", settings.anchor);
     time.print(line.text("SIGKILL, still alive after "));
     settings.log.write(Side::Watcher, &mut line);

@@ -7,6 +7,7 @@ use crate::identity::{self, Anchor, Lives};
 use crate::log::{self, Log, Side};
 use crate::pdeathsig::{self, Kernel};
 use crate::settings::Settings;
+use crate::sys::bell::Bell;
 use crate::sys::pidfd::{Handle, Waited};
 use crate::sys::thread::{self, Tables};
 use crate::sys::{Errno, polling};
@@ -24,6 +25,8 @@ pub struct Watch {
     pub kernel: Kernel,
     /// How the thread comes to its descriptor table.
     pub tables: Tables,
+    /// Whether another watcher stood down for this one: then nobody is told.
+    pub successor: bool,
 }
 
 /// Starts the watcher. All signals of the calling thread are blocked.
@@ -59,8 +62,10 @@ extern "C" fn run(watch: &Watch) -> ! {
         .filter(|_| watch.tables == Tables::Copied);
     let own_room = thread::settle(watch.tables, handed.map(Handle::number));
     let settings = &watch.settings;
+    let mut bell = if own_room { Bell::hang() } else { Bell::unheard() };
+    let bell = &mut bell;
     let Some(lives) = watch.lives else {
-        terminate::keep_grace(settings)
+        terminate::keep_grace(settings, bell)
     };
 
     let way = match handed {
@@ -73,36 +78,41 @@ extern "C" fn run(watch: &Watch) -> ! {
                 handle: Some(handle), ..
             }) => Way::Event(handle),
             Anchor::Lives(_) => Way::Looks,
-            Anchor::Dead(why) => fire(watch, why),
+            Anchor::Dead(why) => fire(watch, why, bell),
             Anchor::Beyond(why) => give_up(settings, why),
         },
     };
-    tell_armed(watch, way);
+    if !watch.successor {
+        tell_armed(watch, way);
+    }
     // ORDER: after the log was opened, which the host may have had to be privileged for.
     thread::drop_capabilities();
 
     let started = lives.id.map(|id| id.start);
     let waited = match way {
-        Way::Event(handle) => match handle.wait_for_exit() {
-            Waited::Lost => polling::until_exit(settings.anchor, started, settings.poll.0, own_room),
-            end => end,
-        },
-        Way::Looks | Way::Probes => polling::until_exit(settings.anchor, started, settings.poll.0, own_room),
+        Way::Event(handle) => handle.wait_for_exit(bell),
+        Way::Looks | Way::Probes => Waited::Lost,
+    };
+    let waited = match waited {
+        Waited::Lost => polling::until_exit(settings.anchor, started, settings.poll.0, own_room, bell),
+        end => end,
     };
     match waited {
-        Waited::Exited => fire(watch, "gone"),
-        Waited::Recycled => fire(watch, "gone, another process has its number"),
+        Waited::Exited => fire(watch, "gone", bell),
+        Waited::Recycled => fire(watch, "gone, another process has its number", bell),
+        Waited::Dismissed => thread::exit(),
         Waited::Lost => give_up(settings, "the kernel lets nobody wait"),
     }
 }
 
-fn fire(watch: &Watch, why: &str) -> ! {
+fn fire(watch: &Watch, why: &str, bell: &mut Bell) -> ! {
+    terminate::begin_grace(&watch.settings);
     let asked = pdeathsig::kernel_has_asked(watch.kernel);
     terminate::tell_fired(&watch.settings, Side::Watcher, why, asked);
     if !asked {
         terminate::ask(watch.settings.signal);
     }
-    terminate::keep_grace(&watch.settings)
+    terminate::keep_grace(&watch.settings, bell)
 }
 
 fn give_up(settings: &Settings, why: &str) -> ! {
@@ -127,7 +137,7 @@ fn tell_armed(watch: &Watch, way: Way) {
         line.text(", identity not known");
     }
     match watch.kernel {
-        Kernel::Asks => settings.signal.print(line.text(", PDEATHSIG ")),
+        Kernel::Asks(_) => settings.signal.print(line.text(", PDEATHSIG ")),
         Kernel::DoesNot(why) => {
             line.text(", no PDEATHSIG (").text(why).text(")");
         }

@@ -50,7 +50,7 @@ fn the_hosts_table_holds_nothing_of_ours_and_ours_nothing_of_the_hosts() {
     );
 
     let task = watcher(host.owned.pid()).unwrap();
-    wait_until("one descriptor, the pidfd", || descriptors(&task).len() == 1);
+    wait_until("nothing of the host's is left", || held_by(&task) == WATCHERS_OWN);
     assert_eq!(std::fs::read_link(task.join("cwd")).unwrap(), Path::new("/"));
     let status = std::fs::read_to_string(task.join("status")).unwrap();
     let line = |name: &str| {

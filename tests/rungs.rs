@@ -110,11 +110,7 @@ fn closes_one_by_one_without_close_range() {
     );
     let mut host = Echo::spawn(&mut command).armed();
     let task = watcher(host.owned.pid()).unwrap();
-    wait_until("only the pidfd is open", || {
-        let open: Vec<_> = std::fs::read_dir(task.join("fd")).unwrap().flatten().collect();
-        open.len() == 1
-            && std::fs::read_link(open[0].path()).is_ok_and(|to| to.to_string_lossy().contains("pidfd"))
-    });
+    wait_until("nothing of the host's is left", || held_by(&task) == WATCHERS_OWN);
     anchor.kill_and_reap();
     host.wait_for_end();
     assert_signalled(host.owned.pid(), Signal::SIGTERM);

@@ -32,6 +32,7 @@ impl Line {
     }
 
     /// Appends one byte, or drops it where the line is full but for its newline.
+    #[inline(never)] // here and below: the library is small because these are not repeated at every use
     pub fn byte(&mut self, byte: u8) -> &mut Self {
         if self.length < CAPACITY.saturating_sub(1) {
             if let Some(place) = self.bytes.get_mut(self.length) {
@@ -43,11 +44,13 @@ impl Line {
     }
 
     /// Appends a text.
+    #[inline(always)]
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.raw(text.as_bytes())
     }
 
     /// Appends bytes as they are.
+    #[inline(never)]
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         for byte in bytes {
             self.byte(*byte);

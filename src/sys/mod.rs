@@ -8,7 +8,8 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub use linux::{
-    Errno, atfork, environ, output, parent, pidfd, polling, proc, proc_stat, process, signals, thread, time,
+    Errno, Locked, atfork, bell, environ, errno, output, parent, pidfd, polling, proc, proc_stat, process,
+    signals, thread, time,
 };
 
 #[cfg(not(target_os = "linux"))]

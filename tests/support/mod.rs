@@ -12,10 +12,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use once_cell::sync::Lazy;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// How long anything is waited for. Only a test that fails ever sees it.
@@ -247,6 +249,20 @@ pub fn watcher(pid: i32) -> Option<PathBuf> {
         .find(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name == "anchor\n"))
 }
 
+/// What the descriptors of a process or thread are of, sorted.
+pub fn held_by(folder: &Path) -> Vec<String> {
+    let folder = std::fs::read_dir(folder.join("fd")).unwrap();
+    let mut held: Vec<_> = folder
+        .filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok())
+        .map(|to| to.to_string_lossy().into_owned())
+        .collect();
+    held.sort();
+    held
+}
+
+/// All that a watcher holds: its anchor, and the bell that tells it to stand down.
+pub const WATCHERS_OWN: [&str; 2] = ["anon_inode:[pidfd]", "anon_inode:[signalfd]"];
+
 /// Waits until a process has a watcher that sleeps: in ppoll(2), or between two looks in clock_nanosleep(2).
 pub fn wait_until_armed(pid: i32) {
     let waits = [libc::SYS_ppoll, libc::SYS_clock_nanosleep].map(|number| format!("{number} "));
@@ -289,4 +305,24 @@ pub fn have(program: &str) -> bool {
         return false;
     }
     true
+}
+
+/// A program of `tests/programs`, compiled once.
+pub fn program(name: &str, arguments: &[&str]) -> PathBuf {
+    static COMPILED: Lazy<Mutex<BTreeSet<String>>> = Lazy::new(Mutex::default);
+    let mut compiled = COMPILED.lock().unwrap();
+    // One folder a test file: cargo runs them one after the other, but other tools need not.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"));
+    let path = folder.join(name);
+    if compiled.insert(name.to_owned()) {
+        std::fs::create_dir_all(&folder).unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/programs/{name}.c"));
+        let done = Command::new("cc")
+            .args(["-O1", "-Wall", "-Wno-unused-result", "-o"])
+            .args([&path, &source])
+            .args(arguments)
+            .status();
+        assert!(done.unwrap().success(), "{name}.c does not compile");
+    }
+    path
 }

@@ -1,5 +1,7 @@
 //! System calls that never touch errno: the host's errno is thread-local storage of a libc that we do not know.
 
+use super::arch;
+
 /// An error number, errno(3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub i32);
@@ -17,20 +19,41 @@ pub fn check(answer: isize) -> Result<usize, Errno> {
 /// `call!(SYS_close, fd)`: one system call, unused arguments zero. Unsafe, as the call is.
 macro_rules! call {
     ($number:ident $(, $argument:expr)* $(,)?) => {
-        $crate::sys::linux::call::check($crate::sys::linux::arch::raw(
-            libc::$number,
-            $crate::sys::linux::call::six([$($argument as usize),*]),
-        ))
+        $crate::sys::linux::call::enter(libc::$number, [$($argument as usize),*])
     };
 }
 pub(crate) use call;
 
-/// Fills up with zeros.
-#[inline]
-pub fn six<const N: usize>(given: [usize; N]) -> [usize; 6] {
+/// Most calls have at most three arguments.
+///
+/// # Safety
+/// The arguments must be what the system call `number` may be given.
+#[inline(always)]
+pub unsafe fn enter<const N: usize>(number: i64, given: [usize; N]) -> Result<usize, Errno> {
     let mut all = [0; 6];
     for (place, argument) in all.iter_mut().zip(given) {
         *place = argument;
     }
-    all
+    let [a, b, c, ..] = all;
+    if N <= 3 {
+        // SAFETY: the caller answers for it.
+        unsafe { enter_3(number, a, b, c) }
+    } else {
+        // SAFETY: the caller answers for it.
+        unsafe { enter_6(number, &all) }
+    }
+}
+
+// GUEST: small, because it is loaded into every process: the two below are not repeated at each call.
+
+#[inline(never)]
+unsafe fn enter_3(number: i64, a: usize, b: usize, c: usize) -> Result<usize, Errno> {
+    // SAFETY: the caller answers for it.
+    check(unsafe { arch::raw(number, [a, b, c, 0, 0, 0]) })
+}
+
+#[inline(never)]
+unsafe fn enter_6(number: i64, arguments: &[usize; 6]) -> Result<usize, Errno> {
+    // SAFETY: the caller answers for it.
+    check(unsafe { arch::raw(number, *arguments) })
 }

@@ -8,7 +8,7 @@ use core::ffi::{CStr, c_char};
 /// Calls `each` for every `NAME=VALUE` of the environment, in order.
 ///
 /// The array that the C library uses, where there is one; else what the kernel put there at exec.
-pub fn for_each(each: impl FnMut(&'static [u8])) {
+pub fn for_each(each: &mut dyn FnMut(&'static [u8])) {
     match array() {
         Some(array) => array.entries().map(CStr::to_bytes).for_each(each),
         None => kernels_block()

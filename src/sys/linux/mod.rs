@@ -3,10 +3,16 @@
 mod arch;
 mod call;
 mod file;
+mod futex;
+mod lock;
 mod memory;
+mod next_symbol;
+mod wrapped;
 
 pub mod atfork;
+pub mod bell;
 pub mod environ;
+pub mod errno;
 pub mod output;
 pub mod parent;
 pub mod pidfd;
@@ -19,3 +25,4 @@ pub mod thread;
 pub mod time;
 
 pub use call::Errno;
+pub use lock::Locked;

@@ -48,7 +48,16 @@ pub fn dumpable() -> bool {
     dumpable == Ok(1)
 }
 
-/// Whether the host's credentials may have changed since the calling thread was made.
-pub fn credentials_may_have_changed() -> bool {
-    !dumpable() || proc::main_thread_changed_ids().unwrap_or(false)
+/// Whether the host's main thread has other ids than the calling thread, which has kept those of when it was made.
+pub fn main_thread_changed_ids() -> bool {
+    proc::main_thread_changed_ids().unwrap_or(false)
+}
+
+/// The calling thread's effective ids: a change of either clears the death signal.
+pub fn effective_ids() -> (usize, usize) {
+    // SAFETY: no arguments, cannot fail.
+    let user = unsafe { call!(SYS_geteuid) };
+    // SAFETY: as above.
+    let group = unsafe { call!(SYS_getegid) };
+    (user.unwrap_or(0), group.unwrap_or(0))
 }

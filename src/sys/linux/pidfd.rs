@@ -1,5 +1,6 @@
 //! The best rung: a handle that pins a process, and an event when it is dead. pidfd_open(2), Linux 5.3.
 
+use super::bell::{self, Bell, Woken};
 use super::call::{Errno, call};
 use anchor_contract::Pid;
 
@@ -21,6 +22,8 @@ pub enum Waited {
     Exited,
     /// Its number belongs to another process by now.
     Recycled,
+    /// The watcher is to stand down. Before that the process was alive.
+    Dismissed,
     /// Nothing more can be learned this way, and that says nothing about the process.
     Lost,
 }
@@ -54,37 +57,16 @@ impl Handle {
 
     /// Whether the process is dead by now.
     pub fn exited(self) -> bool {
-        poll_exit(self.0, Some(&AT_ONCE)) == Ok(true)
+        bell::is_readable(self.0)
     }
 
-    /// Sleeps until the process is dead. No time-out, so no wake-up while it lives.
-    pub fn wait_for_exit(self) -> Waited {
-        loop {
-            match poll_exit(self.0, None) {
-                Ok(true) => return Waited::Exited,
-                // Stopped and continued, or traced: ppoll(2) is interrupted without a signal for us.
-                Err(Errno(libc::EINTR)) => {}
-                // POLLNVAL or an error: the descriptor is not what it was. Never a death.
-                Ok(false) | Err(_) => return Waited::Lost,
-            }
+    /// Sleeps until the process is dead or the bell is rung. No time-out, so no wake-up before.
+    pub fn wait_for_exit(self, bell: &mut Bell) -> Waited {
+        match bell.wait(Some(self.0), None) {
+            Woken::Event => Waited::Exited,
+            Woken::Rung => Waited::Dismissed,
+            // The descriptor is not what it was, or there is no waiting. Never a death.
+            Woken::Time | Woken::Refused => Waited::Lost,
         }
     }
-}
-
-const AT_ONCE: libc::timespec = libc::timespec {
-    tv_sec: 0,
-    tv_nsec: 0,
-};
-
-/// ppoll(2) on a pidfd: readable means that the process has terminated, pidfd_open(2).
-fn poll_exit(fd: i32, timeout: Option<&libc::timespec>) -> Result<bool, Errno> {
-    let mut entry = libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    let timeout = timeout.map_or(core::ptr::null(), core::ptr::from_ref);
-    // SAFETY: one whole entry, a whole time or none, no signal set.
-    let ready = unsafe { call!(SYS_ppoll, core::ptr::from_mut(&mut entry), 1, timeout, 0_usize, 0) }?;
-    Ok(ready > 0 && entry.revents & libc::POLLIN != 0)
 }

@@ -1,10 +1,11 @@
 //! The rung below a pidfd: looking at the process again and again.
 
+use super::bell::{Bell, Woken};
 use super::call::{Errno, call};
 use super::pidfd::Waited;
 use super::proc;
 use super::proc_stat::{StatFile, stat};
-use super::time::sleep;
+use super::time::Deadline;
 use anchor_contract::{Millis, Pid};
 
 /// Whether the number is nobody's, or a dead process's that was not reaped yet.
@@ -16,7 +17,13 @@ pub fn exited(pid: Pid) -> bool {
 ///
 /// An open `/proc/PID/stat` pins the process as a pidfd does: once it is gone, reading says ESRCH for ever, whoever
 /// has its number then. Where there is no `/proc`, only the number is left.
-pub fn until_exit(pid: Pid, started: Option<u64>, interval: Millis, own_table: bool) -> Waited {
+pub fn until_exit(
+    pid: Pid,
+    started: Option<u64>,
+    interval: Millis,
+    own_table: bool,
+    bell: &mut Bell,
+) -> Waited {
     // In a `/proc` of another PID namespace the number is somebody else's.
     let file = if own_table && proc::is_ours() {
         StatFile::open(pid)
@@ -24,14 +31,22 @@ pub fn until_exit(pid: Pid, started: Option<u64>, interval: Millis, own_table: b
         None
     };
     let could_signal = probe(pid).is_ok();
+    let mut dismissed = false;
     loop {
         let looked = file
             .as_ref()
             .map_or_else(|| look_by_number(pid, could_signal), |file| look(file, started));
-        match looked {
-            Some(end) => return end,
-            None if sleep(interval) => {}
-            None => return Waited::Lost,
+        if let Some(end) = looked {
+            return end;
+        }
+        // ORDER: dismissed only after the last look, as in `Bell::wait`.
+        if dismissed {
+            return Waited::Dismissed;
+        }
+        match bell.pause(Deadline::after(interval)) {
+            Woken::Time | Woken::Event => {}
+            Woken::Rung => dismissed = true,
+            Woken::Refused => return Waited::Lost,
         }
     }
 }

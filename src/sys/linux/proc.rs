@@ -9,20 +9,32 @@ use core::ffi::CStr;
 /// The initial time namespace's inode, `PROC_TIME_INIT_INO` in the kernel's include/linux/proc_ns.h.
 const INITIAL_TIME_NAMESPACE: u64 = 0xEFFF_FFFA;
 
-/// Builds a path such as `/proc/12/stat` and hands it to `f`.
-pub fn with_path<T>(pid: Pid, rest: &[&str], f: impl FnOnce(&CStr) -> Result<T, Errno>) -> Result<T, Errno> {
-    let mut line = Line::new();
-    line.text("/proc/").number(pid.number());
-    for part in rest {
-        line.text(part);
-    }
-    line.byte(0);
-    f(CStr::from_bytes_until_nul(line.as_bytes()).map_err(|_| Errno(libc::EINVAL))?)
+/// The beginning of a path such as `/proc/12/stat`.
+fn folder(pid: Pid) -> Line {
+    let mut path = Line::new();
+    path.text("/proc/").number(pid.number());
+    path
+}
+
+/// Opens what such a path has become.
+fn open(path: &mut Line) -> Result<File, Errno> {
+    path.byte(0);
+    File::open(CStr::from_bytes_until_nul(path.as_bytes()).map_err(|_| Errno(libc::EINVAL))?)
+}
+
+/// Opens `/proc/PID/stat`.
+pub fn open_stat(pid: Pid) -> Result<File, Errno> {
+    open(folder(pid).text("/stat"))
 }
 
 /// The inode of the PID namespace in which our numbers count, namespaces(7). `None` without `/proc`.
 pub fn own_pid_namespace() -> Option<u64> {
     inode(c"/proc/self/ns/pid")
+}
+
+/// The inode of the PID namespace in which children will be; another one than ours after `unshare(CLONE_NEWPID)`.
+pub fn childrens_pid_namespace() -> Option<u64> {
+    inode(c"/proc/self/ns/pid_for_children")
 }
 
 /// Whether a start time read here may be held against one that was read elsewhere.
@@ -63,7 +75,8 @@ const ARGUMENTS_READ: usize = 4096;
 
 /// Calls `each` for every argument of the own command line, proc_pid_cmdline(5), the program's name first. One that
 /// does not end within 4096 bytes is left out, and all after it.
-pub fn for_each_argument(each: impl FnMut(&[u8])) {
+#[inline(never)]
+pub fn for_each_argument(each: &mut dyn FnMut(&[u8])) {
     let mut buffer = [0; ARGUMENTS_READ];
     let Ok(file) = File::open(c"/proc/self/cmdline") else {
         return;
@@ -78,8 +91,9 @@ pub fn for_each_argument(each: impl FnMut(&[u8])) {
 }
 
 /// The file that this process runs, proc_pid_exe(5). `false` where that cannot be seen.
+#[inline(never)]
 pub fn with_own_path(f: impl FnOnce(&[u8]) -> bool) -> bool {
-    link(c"/proc/self/exe", &mut [0; ARGUMENTS_READ]).is_some_and(|path| f(path))
+    link(c"/proc/self/exe", &mut [0; ARGUMENTS_READ]).is_some_and(f)
 }
 
 /// The name of the calling thread, PR_GET_NAME(2const): at load that of the file that was executed, a script's too,
@@ -116,38 +130,34 @@ const CHILDREN_READ: usize = 65_536;
 /// Whether `child` was made by the main thread of `parent`: the file lists the children of that thread alone,
 /// proc_tid_children(5). Needs CONFIG_PROC_CHILDREN; without it the answer is no.
 pub fn made_by_main_thread(parent: Pid, child: i32) -> bool {
-    let mut number = Line::new();
-    let path = number
-        .text("/task/")
-        .number(parent.number())
-        .text("/children")
-        .as_bytes();
-    let path = core::str::from_utf8(path).unwrap_or_default();
-    let listed = with_path(parent, &[path], |path| {
-        let file = File::open(path)?;
-        let (mut found, mut offset) = (false, 0_usize);
-        let mut entry = 0_u64;
-        let mut buffer = [0; 512];
-        while !found && offset < CHILDREN_READ {
-            let chunk = file.read_at(&mut buffer, offset)?;
-            if chunk.is_empty() {
-                break;
-            }
-            for byte in chunk {
-                match byte.checked_sub(b'0').filter(|digit| *digit <= 9) {
-                    // A number may be cut by the end of a chunk: it goes on in the next.
-                    Some(digit) => entry = entry.saturating_mul(10).saturating_add(u64::from(digit)),
-                    None => {
-                        found |= Some(entry) == u64::try_from(child).ok();
-                        entry = 0;
-                    }
+    let mut path = folder(parent);
+    path.text("/task/").number(parent.number()).text("/children");
+    open(&mut path).is_ok_and(|file| lists(&file, child).unwrap_or(false))
+}
+
+/// Whether a file of numbers has `wanted` among them.
+fn lists(file: &File, wanted: i32) -> Result<bool, Errno> {
+    let (mut found, mut offset) = (false, 0_usize);
+    let mut entry = 0_u64;
+    let mut buffer = [0; 512];
+    while !found && offset < CHILDREN_READ {
+        let chunk = file.read_at(&mut buffer, offset)?;
+        if chunk.is_empty() {
+            break;
+        }
+        for byte in chunk {
+            match byte.checked_sub(b'0').filter(|digit| *digit <= 9) {
+                // A number may be cut by the end of a chunk: it goes on in the next.
+                Some(digit) => entry = entry.wrapping_mul(10).wrapping_add(u64::from(digit)),
+                None => {
+                    found |= Some(entry) == u64::try_from(wanted).ok();
+                    entry = 0;
                 }
             }
-            offset = offset.saturating_add(chunk.len());
         }
-        Ok(found)
-    });
-    listed.unwrap_or(false)
+        offset = offset.saturating_add(chunk.len());
+    }
+    Ok(found)
 }
 
 /// Whether the host's main thread has other user or group ids than the calling thread, which has kept those of the

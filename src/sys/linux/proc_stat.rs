@@ -2,14 +2,15 @@
 
 use super::call::Errno;
 use super::file::File;
-use super::proc::with_path;
+use super::proc::open_stat;
 use anchor_contract::{Pid, decimal};
 
 /// What we need of `/proc/PID/stat`, proc_pid_stat(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
     state: u8,
-    threads: u64,
+    /// Field 20: how many threads the process has.
+    pub threads: u64,
     /// Field 22: when the process started, in clock ticks since boot.
     pub start: u64,
     /// Fields 50 and 51: where the environment was put at exec.
@@ -55,7 +56,7 @@ pub struct StatFile(File);
 impl StatFile {
     /// Opens the file of process `pid`, if it can be seen.
     pub fn open(pid: Pid) -> Option<Self> {
-        with_path(pid, &["/stat"], File::open).ok().map(Self)
+        open_stat(pid).ok().map(Self)
     }
 
     /// What it says now. ESRCH: the process that it was opened for is gone.

@@ -2,15 +2,21 @@
 
 use super::arch;
 use super::call::{Errno, call, check};
-use super::proc;
+use super::{bell, futex, proc, time};
 use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicI32, Ordering};
 
 /// Enough for two lines, two buffers of `/proc` and the calls between them; pages that are never touched cost nothing.
 const STACK_SIZE: usize = 16 * 1024;
 
 /// KERNEL: without `CLONE_FILES` and `CLONE_FS` the kernel copies both tables in the moment of the clone: what the
 /// host opens or closes afterwards is not ours, and the handle may be closed in the host at once.
-const PRIVATE: i32 = libc::CLONE_VM | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SYSVSEM;
+const PRIVATE: i32 = libc::CLONE_VM
+    | libc::CLONE_SIGHAND
+    | libc::CLONE_THREAD
+    | libc::CLONE_SYSVSEM
+    | libc::CLONE_PARENT_SETTID
+    | libc::CLONE_CHILD_CLEARTID;
 
 /// What every thread library uses. Emulators know no other combination, and valgrind ends the process for one.
 const COMMON: i32 = PRIVATE | libc::CLONE_FILES | libc::CLONE_FS;
@@ -32,6 +38,16 @@ unsafe impl Sync for Stack {}
 
 static STACK: Stack = Stack(UnsafeCell::new([0; STACK_SIZE]));
 
+/// The watcher's number. KERNEL: written by the clone before it returns (`CLONE_PARENT_SETTID`), zeroed with a
+/// futex(2) wake when the thread has left its stack for good (`CLONE_CHILD_CLEARTID`).
+static NUMBER: AtomicI32 = AtomicI32::new(0);
+
+/// Whether the watcher is to stand down, and whether it does.
+static ORDER: AtomicI32 = AtomicI32::new(STAY);
+const STAY: i32 = 0;
+const LEAVE: i32 = 1;
+const LEAVING: i32 = 2;
+
 /// Starts `entry(argument)` in a thread that the host's libc does not know of. The argument is copied to the top of
 /// the new stack. At most one such thread may exist in a process, because there is one stack.
 ///
@@ -45,8 +61,85 @@ pub fn spawn<T: Copy>(tables: Tables, entry: extern "C" fn(&T) -> !, argument: &
     // SAFETY: aligned to 16, `T` fits behind it, and nobody else uses the stack.
     unsafe { place.cast::<T>().write(*argument) };
     let (flags, entry) = (usize::try_from(flags).unwrap_or(0), entry as usize);
-    // SAFETY: memory and thread group are shared, the stack is aligned and ours, the argument lives on it for ever.
-    check(unsafe { arch::clone(flags, place, entry, place.cast_const()) }).map(drop)
+    let number = NUMBER.as_ptr();
+    // SAFETY: memory and thread group are shared, the stack is aligned and ours, the argument lives on it for ever, and
+    // so does the number.
+    check(unsafe { arch::clone(flags, place, number, entry, place.cast_const()) }).map(drop)
+}
+
+/// What became of an order to stand down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dismissal {
+    /// The watcher is gone, for the kernel too.
+    Gone,
+    /// There was none.
+    Nobody,
+    /// It does not answer: a debugger holds it, or a file system its log.
+    Stays,
+}
+
+/// How often the bell is rung, each time with 10 ms for an answer.
+const RINGS: u32 = 200;
+
+/// Makes the watcher stand down and waits until the kernel no longer counts it. All signals are blocked, and one
+/// thread at a time is here.
+pub fn dismiss() -> Dismissal {
+    let number = NUMBER.load(Ordering::Acquire);
+    if number == 0 {
+        return Dismissal::Nobody;
+    }
+    ORDER.store(LEAVE, Ordering::Release);
+    let mut rings = 0_u32;
+    while NUMBER.load(Ordering::Acquire) == number {
+        // A host that sets the signal's disposition to "ignore" takes a pending one away: so it is rung again.
+        if bell::ring(number) == Err(Errno(libc::ESRCH)) && NUMBER.load(Ordering::Acquire) == number {
+            // The number is another process's, in whose copied memory we are: a child of a bare clone(2).
+            ORDER.store(STAY, Ordering::Release);
+            return Dismissal::Nobody;
+        }
+        futex::wait(&NUMBER, number, 10);
+        rings = rings.saturating_add(1);
+        let withdrawn = || {
+            ORDER
+                .compare_exchange(LEAVE, STAY, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+        };
+        if rings > RINGS && withdrawn() {
+            return Dismissal::Stays;
+        }
+    }
+    // KERNEL: the number is zeroed in `mm_release`; the thread is counted until `release_task`.
+    wait_while(|| bell::is_thread(number));
+    ORDER.store(STAY, Ordering::Release);
+    Dismissal::Gone
+}
+
+/// Asks `condition` until it is false: at first at once, then with a rest in between, which whoever is waited for may
+/// need (a host of a real-time class would never let it run).
+pub fn wait_while(mut condition: impl FnMut() -> bool) {
+    let mut times = 0_u32;
+    while condition() {
+        times = times.saturating_add(1);
+        if times < 100 {
+            // SAFETY: no arguments, sched_yield(2).
+            let _ = unsafe { call!(SYS_sched_yield) };
+        } else {
+            time::sleep(1);
+        }
+    }
+}
+
+/// In the watcher: whether it was told to stand down. From then on it must.
+pub fn told_to_leave() -> bool {
+    ORDER
+        .compare_exchange(LEAVE, LEAVING, Ordering::AcqRel, Ordering::Acquire)
+        .map_or_else(|order| order == LEAVING, |_| true)
+}
+
+/// In a forked child, which has a copy of what its parent knew of a watcher, and none.
+pub fn forget() {
+    NUMBER.store(0, Ordering::Release);
+    ORDER.store(STAY, Ordering::Release);
 }
 
 /// Ends the calling thread, and nothing else.

@@ -1,33 +1,68 @@
-//! Time that passes: relative, on a clock that nobody sets.
+//! Time that passes, on a clock that nobody sets.
 
 use super::call::{Errno, call};
 use anchor_contract::Millis;
 
-/// Sleeps. `false` where the kernel refuses even that: the caller must not try again, or it would spin.
-pub fn sleep(time: Millis) -> bool {
-    let mut left = timespec(time);
+/// A moment to come, in milliseconds of CLOCK_MONOTONIC, clock_gettime(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(u64);
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(time: Millis) -> Self {
+        Self(now().saturating_add(u64::from(time.count())))
+    }
+
+    /// As a number that is never 0, and back.
+    pub fn number(self) -> u64 {
+        self.0.max(1)
+    }
+
+    /// See [`Deadline::number`].
+    pub fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// How long until then, in milliseconds; 0 where it has passed.
+    pub fn left(self) -> u64 {
+        self.0.saturating_sub(now())
+    }
+}
+
+/// Sleeps so many milliseconds. `false` where the kernel refuses even that: the caller must not try again, or it
+/// would spin.
+pub fn sleep(millis: u64) -> bool {
+    let mut left = timespec(millis);
+    let place = core::ptr::from_mut(&mut left);
     loop {
-        let place = core::ptr::from_mut(&mut left);
         // SAFETY: one whole time, which the kernel overwrites with what is left, clock_nanosleep(2).
         match unsafe { call!(SYS_clock_nanosleep, libc::CLOCK_MONOTONIC, 0, place, place) } {
             Ok(_) => return true,
             Err(Errno(libc::EINTR)) => {}
             // A filter that knows one kind of sleep may not know the other.
-            Err(_) => return sleep_by_poll(&left),
+            // SAFETY: no descriptors, one whole time, no signal set.
+            Err(_) => return unsafe { call!(SYS_ppoll, 0_usize, 0, place, 0_usize, 0) }.is_ok(),
         }
     }
 }
 
-fn sleep_by_poll(time: &libc::timespec) -> bool {
-    // SAFETY: no descriptors, one whole time, no signal set.
-    unsafe { call!(SYS_ppoll, 0_usize, 0, core::ptr::from_ref(time), 0_usize, 0) }.is_ok()
+/// 0 where even the time is refused: then no deadline ever passes early.
+fn now() -> u64 {
+    let mut time = timespec(0);
+    let place = core::ptr::from_mut(&mut time);
+    // SAFETY: room for one time.
+    let _ = unsafe { call!(SYS_clock_gettime, libc::CLOCK_MONOTONIC, place) };
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let rest = u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000;
+    seconds.saturating_mul(1000).saturating_add(rest)
 }
 
 /// A time as the kernel wants it.
-fn timespec(time: Millis) -> libc::timespec {
-    let ms = time.count();
+pub fn timespec(millis: u64) -> libc::timespec {
     libc::timespec {
-        tv_sec: i64::from(ms / 1000),
-        tv_nsec: i64::from(ms % 1000).saturating_mul(1_000_000),
+        tv_sec: i64::try_from(millis / 1000).unwrap_or(i64::MAX),
+        tv_nsec: i64::try_from(millis % 1000)
+            .unwrap_or(0)
+            .saturating_mul(1_000_000),
     }
 }

@@ -28,9 +28,16 @@ pub unsafe fn raw(number: i64, arguments: [usize; 6]) -> isize {
 ///
 /// # Safety
 /// `flags` must share the memory (`CLONE_VM`) and the thread group, `stack` must be the 16-byte aligned end of a
-/// stack that nobody else uses, `argument` must live as long as the thread.
+/// stack that nobody else uses, `argument` must live as long as the thread, and so must `number`, which the kernel
+/// writes (`CLONE_PARENT_SETTID`, `CLONE_CHILD_CLEARTID`).
 #[inline(never)]
-pub unsafe fn clone(flags: usize, stack: *mut u8, entry: usize, argument: *const u8) -> isize {
+pub unsafe fn clone(
+    flags: usize,
+    stack: *mut u8,
+    number: *mut i32,
+    entry: usize,
+    argument: *const u8,
+) -> isize {
     let result;
     // SAFETY: in the parent this is a plain system call: r9 and r12 go in and are kept by the kernel. The child
     // starts behind it with the same registers, its own rsp, and leaves this code for good through `call`, which
@@ -46,7 +53,7 @@ pub unsafe fn clone(flags: usize, stack: *mut u8, entry: usize, argument: *const
             "ud2",
             "2:",
             inlateout("rax") libc::SYS_clone as isize => result,
-            in("rdi") flags, in("rsi") stack, in("rdx") 0_usize, in("r10") 0_usize, in("r8") 0_usize,
+            in("rdi") flags, in("rsi") stack, in("rdx") number, in("r10") number, in("r8") 0_usize,
             in("r9") argument, in("r12") entry,
             lateout("rcx") _, lateout("r11") _,
         );
@@ -74,3 +81,21 @@ macro_rules! weak_symbol {
     }};
 }
 pub(crate) use weak_symbol;
+
+/// The address of `$name`, which is defined in this file.
+macro_rules! own_symbol {
+    ($name:literal) => {{
+        let address: usize;
+        // SAFETY: computes an address.
+        unsafe {
+            core::arch::asm!(
+                concat!(".hidden ", $name),
+                concat!("lea {address}, [rip + ", $name, "]"),
+                address = out(reg) address,
+                options(nostack, pure, nomem, preserves_flags),
+            );
+        }
+        address
+    }};
+}
+pub(crate) use own_symbol;
