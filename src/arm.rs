@@ -6,23 +6,25 @@
 
 use crate::environment::{self, Environment, Pins};
 use crate::exclusions;
-use crate::identity::{self, Anchor};
+use crate::identity::{self, Anchor, Known};
 use crate::log::{self, Side};
 use crate::pdeathsig::{self, Kernel};
 use crate::scope;
 use crate::settings::{self, Settings, Told};
 use crate::stand_down;
-use crate::sys::thread::Tables;
+use crate::sys::pidfd::Handle;
 use crate::sys::{Once, atfork, process, signals};
 use crate::terminate;
 use crate::watch::Watch;
-use anchor_contract::{AnchorId, Grace, Scope};
+use anchor_contract::{AnchorId, Scope};
 
 /// What a forked child needs to be armed as its parent was.
+#[derive(Clone, Copy)]
 struct Inherited {
     settings: Settings,
-    id: Option<AnchorId>,
-    tables: Tables,
+    known: Known,
+    /// Whether a filter was there at load, [`process::seccomp_mode`].
+    seccomp: usize,
 }
 
 static INHERITED: Once<Inherited> = Once::new();
@@ -38,8 +40,11 @@ enum Then {
 /// The constructor's work.
 pub fn at_load() {
     let environment = Environment::read();
-    if !settings::off(&environment) {
-        arm_as_told(&environment);
+    match settings::off(&environment) {
+        None => arm_as_told(&environment),
+        Some(left) => left
+            .iter()
+            .for_each(|(anchor, signal)| pdeathsig::withdraw(*anchor, *signal)),
     }
 }
 
@@ -52,12 +57,7 @@ fn arm_as_told(environment: &Environment) {
     let Some(told) = settings::read(environment) else {
         return;
     };
-    let tables = if environment.valgrind {
-        Tables::Shared
-    } else {
-        Tables::Copied
-    };
-    let then = arm_process(&told, tables);
+    let then = arm_process(&told);
     // 9. Signals again. ORDER: only now, so that the host of a dead anchor is asked when everything stands.
     drop(blocked);
     if then == Then::Ask {
@@ -68,87 +68,100 @@ fn arm_as_told(environment: &Environment) {
 /// A fork copies no thread but its caller, so the child has no watcher.
 extern "C" fn in_forked_child() {
     let Some(told) = INHERITED.get() else { return };
-    stand_down::forget();
     let blocked = signals::Blocked::all();
-    let then = arm_against(told, identity::open_then_verify(told.settings.anchor, told.id));
+    let parent = stand_down::forget();
+    // GUEST: a filter that the host has set up for itself does not know us. What it does not know, it may kill for.
+    if process::seccomp_mode() != told.seccomp {
+        return;
+    }
+    let anchor = if identity::counts_as(parent) {
+        identity::open_again(&told.settings, told.known)
+    } else {
+        identity::open_then_verify(&told.settings, told.known.id)
+    };
+    let then = arm_against(&told.settings, anchor);
     drop(blocked);
     if then == Then::Ask {
         terminate::ask(told.settings.signal);
     }
 }
 
-fn arm_process(told: &Told, tables: Tables) -> Then {
+fn arm_process(told: &Told) -> Then {
     let settings = told.settings;
     // 2. Is this a process that is meant, and none that must be left alone?
-    if let Some(why) = exclusions::reason(told.skip) {
-        return inert(&settings, why, Reason::Wanted);
-    }
-    let scope = match scope::narrow(&told.scope) {
+    let meant = match exclusions::reason(told.skip) {
+        Some(why) => Err(why),
+        None => scope::narrow(&told.scope),
+    };
+    let scope = match meant {
         Ok(scope) => scope,
-        Err(why) => return inert(&settings, why, Reason::Wanted),
+        Err(why) => {
+            pdeathsig::withdraw(settings.anchor, settings.signal);
+            return inert(&settings, why, Reason::Wanted);
+        }
     };
     // 3. Handle, then identity; the race is told at `open_then_verify`.
-    let anchor = identity::open_then_verify(settings.anchor, told.id);
-    let found = match &anchor {
+    let anchor = identity::open_then_verify(&settings, told.id);
+    let (known, beyond) = match &anchor {
         // RACE: 1. handle opened  2. the anchor dies  3. its number is recycled, and the start time that was read
         //   is the new owner's. While the handle says "alive" now, what was read before is the anchor's.
-        Anchor::Lives(lives) if !lives.handle.is_some_and(|handle| handle.exited()) => lives.id,
-        _ => told.id,
+        Anchor::Lives(handle, known) if !handle.is_some_and(Handle::exited) => (*known, false),
+        Anchor::Beyond(_) => (UNKNOWN, true),
+        _ => (
+            Known {
+                id: told.id,
+                ..UNKNOWN
+            },
+            false,
+        ),
     };
-    // 4. What descendants need. ORDER: before step 7, after which the environment could be read by others.
+    // 4. What descendants need. ORDER: before step 7, after which the environment could be read by others. Whoever is
+    //    beyond has descendants that are, and nobody's identity tells them so.
     environment::add(&Pins {
-        id: found.filter(|_| told.id.is_none()),
+        id: if beyond { Some(AnchorId::NOBODY) } else { known.id }.filter(|_| told.id.is_none()),
         scope,
     });
     let inherited = Inherited {
         settings,
-        id: found,
-        tables,
+        known,
+        seccomp: process::seccomp_mode(),
     };
-    let beyond = matches!(anchor, Anchor::Beyond(_));
     if told.scope == Scope::Tree && !beyond && INHERITED.set(inherited).is_some() {
         atfork::register(in_forked_child);
     }
-    arm_against(
-        &Inherited {
-            settings,
-            id: found,
-            tables,
-        },
-        anchor,
-    )
+    arm_against(&settings, anchor)
 }
 
+const UNKNOWN: Known = Known { id: None, mark: None };
+
 /// Steps 5 to 8, with the anchor's handle in hand.
-fn arm_against(told: &Inherited, anchor: Anchor) -> Then {
-    let settings = &told.settings;
-    let lives = match anchor {
-        Anchor::Lives(lives) => lives,
-        Anchor::Dead(why) => return fire_at_once(told, why, Kernel::DoesNot("the anchor was dead")),
+fn arm_against(settings: &Settings, anchor: Anchor) -> Then {
+    let (handle, known) = match anchor {
+        Anchor::Lives(handle, known) => (handle, known),
+        Anchor::Dead(why) => return fire_at_once(settings, why, Kernel::DoesNot("the anchor was dead")),
         Anchor::Beyond(why) => return inert(settings, why, Reason::Failure),
     };
-    let close_handle = || lives.handle.iter().for_each(|handle| handle.close());
     if settings.anchor.raw() == process::own_pid() {
-        close_handle();
+        identity::close(handle);
         return inert(settings, "this is the anchor itself", Reason::Wanted);
     }
     // 5. The kernel's own guard first: it is the only one that needs nobody to run.
     let kernel = pdeathsig::set_where_right(settings);
-    // 6. Dead by now? Then the host need not begin. What dies after this line is an event for step 7.
-    if lives.handle.is_some_and(|handle| handle.exited()) {
-        close_handle();
-        return fire_at_once(told, "died while the host was starting", kernel);
+    // 6. Dead by now? Then the host need not begin. What dies after this line is an event for step 8: the watcher opens
+    //    a handle of its own, and knows whether it is the anchor's.
+    let died = handle.is_some_and(Handle::exited);
+    // 7. GUEST: the host never sees the descriptor.
+    identity::close(handle);
+    if died {
+        return fire_at_once(settings, "died while the host was starting", kernel);
     }
-    // 7. The watcher. It has its own copy of the handle from birth, so no moment goes unwatched.
+    // 8. The watcher.
     let started = stand_down::take_post(&Watch {
         settings: *settings,
-        lives: Some(lives),
+        anchor: Some(known),
         kernel,
-        tables: told.tables,
         successor: false,
     });
-    // 8. GUEST: the host never sees the descriptor.
-    close_handle();
     if started.is_err() {
         without_a_thread(settings, kernel)
     } else {
@@ -170,22 +183,19 @@ fn without_a_thread(settings: &Settings, kernel: Kernel) -> Then {
 }
 
 /// The anchor is dead before the host has begun: the host is asked as soon as signals are open again, and a watcher
-/// keeps the grace. Without a thread to keep it there is none.
-fn fire_at_once(told: &Inherited, why: &str, kernel: Kernel) -> Then {
-    let settings = &told.settings;
+/// keeps the grace.
+fn fire_at_once(settings: &Settings, why: &str, kernel: Kernel) -> Then {
     let asked = pdeathsig::kernel_has_asked(kernel);
     terminate::tell_fired(settings, Side::Host, why, asked);
+    terminate::begin_grace(settings);
     let watch = Watch {
         settings: *settings,
-        lives: None,
+        anchor: None,
         kernel,
-        tables: told.tables,
         successor: false,
     };
-    terminate::begin_grace(settings);
-    let grace_is_kept = stand_down::take_post(&watch).is_ok();
-    if !grace_is_kept && settings.grace != Grace::Never {
-        terminate::force(settings.signal);
+    if stand_down::take_post(&watch).is_err() {
+        terminate::keep_grace_without_a_thread(settings);
     }
     if asked { Then::Run } else { Then::Ask }
 }

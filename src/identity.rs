@@ -3,28 +3,32 @@
 //! Only two things say that it is dead: the kernel knows no such process in the namespace that was meant, or another
 //! one has its number. Everything else that goes wrong says nothing about the anchor.
 
+use crate::settings::Settings;
 use crate::sys::pidfd::{Handle, NoHandle};
 use crate::sys::{parent, polling, proc, proc_stat};
-use anchor_contract::{AnchorId, Pid};
+use anchor_contract::AnchorId;
 
 /// What is known of the anchor.
 pub enum Anchor {
-    /// There is a process of that number, and nothing says that it is another one.
-    Lives(Lives),
+    /// There is a process of that number, and nothing says that it is another one. The handle is in the calling
+    /// thread's descriptor table, for it to close; there is none where the kernel gives none.
+    Lives(Option<Handle>, Known),
     /// It is gone, and how that is known.
     Dead(&'static str),
     /// It cannot be watched from here, and why. That is never a death.
     Beyond(&'static str),
 }
 
-/// A living anchor.
+/// By what a living anchor is known again. Each is `None` where it cannot be seen.
 #[derive(Clone, Copy)]
-pub struct Lives {
-    /// Pins it; `None` where the kernel gives no handle to the host.
-    pub handle: Option<Handle>,
-    /// Who it is: as recorded, or as found now. `None` where that cannot be seen.
+pub struct Known {
+    /// As recorded, or as found.
     pub id: Option<AnchorId>,
+    /// [`Handle::unique_mark`].
+    pub mark: Option<u64>,
 }
+
+const ANOTHER: &str = "another process has its number";
 
 /// Opens a handle of the anchor and only then compares its identity with what was `recorded`.
 ///
@@ -35,14 +39,15 @@ pub struct Lives {
 ///
 /// With the handle first, step 2 can only come before it (then the start time differs) or after it (then the
 /// handle says so, and [`crate::arm`] looks at it once more before it relies on what was read here).
-pub fn open_then_verify(pid: Pid, recorded: Option<AnchorId>) -> Anchor {
+pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anchor {
+    let pid = settings.anchor;
     let namespace = proc::own_pid_namespace();
     match (recorded, namespace) {
         (Some(id), Some(own)) if id.namespace != own => return Anchor::Beyond("in another PID namespace"),
         (Some(_), None) => return Anchor::Beyond("no /proc that says in which PID namespace this is"),
         _ => {}
     }
-    let handle = match Handle::open(pid) {
+    let handle = match handle(settings) {
         Ok(handle) => Some(handle),
         Err(NoHandle::NoSuchProcess) => return nobody_has_the_number(recorded),
         Err(NoHandle::NotAProcess) => return Anchor::Beyond("a thread's number, not a process's"),
@@ -52,7 +57,7 @@ pub fn open_then_verify(pid: Pid, recorded: Option<AnchorId>) -> Anchor {
     let start = proc_stat::stat(pid).map(|stat| stat.start);
     let id = match (recorded, namespace, start) {
         (Some(id), _, Some(start)) if id.start != start && proc::start_times_compare() => {
-            handle.inspect(|handle| handle.close());
+            close(handle);
             return Anchor::Dead(
                 "another process has its number, or ANCHOR_ID was kept when ANCHOR_PID was changed",
             );
@@ -64,7 +69,60 @@ pub fn open_then_verify(pid: Pid, recorded: Option<AnchorId>) -> Anchor {
         }
         _ => None,
     };
-    Anchor::Lives(Lives { handle, id })
+    let mark = handle.and_then(Handle::unique_mark);
+    Anchor::Lives(handle, Known { id, mark })
+}
+
+/// Gives a handle back.
+pub fn close(handle: Option<Handle>) {
+    handle.inspect(|handle| handle.close());
+}
+
+/// A handle of whoever has the anchor's number now, where one may be asked for.
+pub fn handle(settings: &Settings) -> Result<Handle, NoHandle> {
+    if settings.valgrind {
+        // GUEST: valgrind 3.19 knows no pidfd_open(2), and says so on the host's stderr.
+        return Err(NoHandle::Unavailable);
+    }
+    Handle::open(settings.anchor)
+}
+
+/// The same again, once the anchor is known: in the watcher's own descriptor table, and in a forked child.
+///
+/// The caller is in the PID namespace in which the number was found. No two processes ever have the same mark; before
+/// Linux 6.9, the start time must do.
+pub fn open_again(settings: &Settings, known: Known) -> Anchor {
+    let handle = match handle(settings) {
+        Ok(handle) => handle,
+        // Once it was a process's, now it is a thread's.
+        Err(NoHandle::NotAProcess) => return Anchor::Dead(ANOTHER),
+        Err(NoHandle::NoSuchProcess) => return Anchor::Dead("no such process"),
+        Err(NoHandle::Unavailable) => return Anchor::Lives(None, known),
+    };
+    // ORDER: the handle first, as in `open_then_verify`.
+    let other = match (known.mark, known.id) {
+        // A filter that refuses to say says nothing about the anchor.
+        (Some(mark), _) => handle.mark().is_some_and(|found| found != mark),
+        (None, Some(id)) => {
+            let start = proc_stat::stat(settings.anchor).map(|stat| stat.start);
+            start.is_some_and(|start| start != id.start) && proc::start_times_compare()
+        }
+        (None, None) => false,
+    };
+    if other {
+        handle.close();
+        return Anchor::Dead(ANOTHER);
+    }
+    Anchor::Lives(Some(handle), known)
+}
+
+/// Whether the calling process, just forked, counts with the numbers of process `parent`, whose memory it has copied:
+/// in another PID namespace getppid(2) says 0. `false` where the parent is gone by now.
+///
+/// So nothing of `/proc` is needed: for a new process its folder there would be made, and torn down again, for that
+/// alone.
+pub fn counts_as(parent: i32) -> bool {
+    parent != 0 && parent::parent_pid() == parent
 }
 
 /// ESRCH. Whose numbers are meant is known if they were recorded, and else if our parent counts with the same ones:

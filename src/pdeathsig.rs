@@ -2,8 +2,9 @@
 //! only where the two are the same; and who asks the host is settled here, because a host is asked once.
 
 use crate::settings::Settings;
-use crate::sys::parent;
-use anchor_contract::Pdeathsig;
+use crate::sys::{parent, signals};
+use anchor_contract::{Pdeathsig, Pid, Signal};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// Whether the kernel will ask the host when the anchor dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,10 @@ pub fn set_where_right(settings: &Settings) -> Kernel {
     match parent::death_signal() {
         Some(0) => {}
         // Ours from before an exec, or the starter's (setpriv --pdeathsig): the anchor's death will send it.
-        Some(signal) if signal == settings.signal.raw() && child => return Kernel::Asks(loss()),
+        Some(signal) if signal == settings.signal.raw() && child => {
+            PARENT.store(anchor.raw(), Ordering::Release);
+            return Kernel::Asks(loss());
+        }
         Some(_) => return Kernel::DoesNot("the host has its own"),
         None => return Kernel::DoesNot("not offered by the kernel"),
     }
@@ -75,9 +79,34 @@ fn set(settings: &Settings) -> Kernel {
     //   and follows the wrong process. Closed by looking again; what dies after this line sends the signal.
     if parent::parent_pid() != settings.anchor.raw() {
         parent::set_death_signal(None);
-        return Kernel::DoesNot("the anchor died meanwhile");
+        // It may have died after 3: then the signal is on its way, and waits for this thread to take signals again.
+        if !signals::pending(settings.signal) {
+            return Kernel::DoesNot("the anchor died meanwhile");
+        }
+        HAS_ASKED.store(true, Ordering::Release);
     }
+    PARENT.store(settings.anchor.raw(), Ordering::Release);
     Kernel::Asks(loss())
+}
+
+/// The anchor's number where the kernel asks for it.
+static PARENT: AtomicI32 = AtomicI32::new(0);
+
+/// Whether it is known that the kernel has asked.
+static HAS_ASKED: AtomicBool = AtomicBool::new(false);
+
+/// In a forked child, which has no parent death signal.
+pub fn forget() {
+    PARENT.store(0, Ordering::Release);
+    HAS_ASKED.store(false, Ordering::Release);
+}
+
+/// Clears the value in a program that is to be left alone: it came with the exec from one that was not.
+pub fn withdraw(anchor: Pid, signal: Signal) {
+    let ours = parent::parent_pid() == anchor.raw() && parent::death_signal() == Some(signal.raw());
+    if ours {
+        parent::set_death_signal(None);
+    }
 }
 
 fn loss() -> Loss {
@@ -90,6 +119,7 @@ fn loss() -> Loss {
 /// A change of credentials since arming may have cleared the value; then it is better to ask twice than never.
 pub fn kernel_has_asked(kernel: Kernel) -> bool {
     match kernel {
+        Kernel::Asks(_) if HAS_ASKED.load(Ordering::Acquire) => true,
         Kernel::Asks(Loss::Flag) => parent::dumpable() && !parent::main_thread_changed_ids(),
         Kernel::Asks(Loss::Ids) => !parent::main_thread_changed_ids(),
         Kernel::DoesNot(_) => false,
@@ -104,9 +134,17 @@ pub struct Before {
 
 impl Before {
     /// As it is now.
+    ///
+    /// RACE: 1. the anchor dies, and the kernel sends the signal  2. the host's handler for it changes its ids  3. the
+    ///   watcher sees that they have changed, takes the value for lost, and asks again. Closed here: the kernel gives us
+    ///   another parent before it sends the signal, and step 2 comes through here.
     pub fn now() -> Self {
+        let (signal, parent) = (parent::death_signal(), PARENT.load(Ordering::Acquire));
+        if parent != 0 && signal != Some(0) && parent::parent_pid() != parent {
+            HAS_ASKED.store(true, Ordering::Release);
+        }
         Self {
-            signal: parent::death_signal(),
+            signal,
             ids: parent::effective_ids(),
         }
     }

@@ -28,6 +28,8 @@ pub struct Settings {
     pub log: Log,
     /// Whether a host that cannot be armed runs.
     pub strict: Strict,
+    /// Whether valgrind runs this program.
+    pub valgrind: bool,
 }
 
 /// Everything that a process was told.
@@ -42,10 +44,18 @@ pub struct Told {
     pub skip: Option<Skip<'static>>,
 }
 
-/// Whether the library is to do nothing at all: no anchor was named, or the off switch is set.
-pub fn off(environment: &Environment) -> bool {
+/// Whether the library is to do nothing at all: no anchor was named, or the off switch is set. `Some` if so, and what a
+/// program that was armed may have left to this one by an exec.
+pub fn off(environment: &Environment) -> Option<Option<(Pid, Signal)>> {
+    let Some(anchor) = environment.get(Pid::VARIABLE) else {
+        return Some(None);
+    };
     let disabled = environment.get(Disable::VARIABLE).and_then(Disable::parse);
-    environment.get(Pid::VARIABLE).is_none() || disabled == Some(Disable(true))
+    if disabled != Some(Disable(true)) {
+        return None;
+    }
+    let signal = environment.get(Signal::VARIABLE).and_then(Signal::parse);
+    Some(Pid::parse(anchor).map(|anchor| (anchor, signal.unwrap_or(Signal::DEFAULT))))
 }
 
 /// Reads every variable. `None`: there is no anchor to watch. All signals are blocked.
@@ -69,7 +79,11 @@ pub fn read(environment: &Environment) -> Option<Told> {
     let log = match environment.get(log::VARIABLE) {
         None => Log::Silent,
         Some(value) => Log::open(value).unwrap_or_else(|| {
-            reader.complain(log::VARIABLE, value);
+            // Once. Further down the same path may be read-only, out of sight or another user's, and every program
+            // in a sandbox would say so.
+            if environment.get(AnchorId::VARIABLE).is_none() {
+                reader.complain(log::VARIABLE, value);
+            }
             Log::Silent
         }),
     };
@@ -82,6 +96,7 @@ pub fn read(environment: &Environment) -> Option<Told> {
         anchor: reader.value()?,
         log,
         strict: reader.strict,
+        valgrind: environment.valgrind,
     };
     Some(Told {
         settings,

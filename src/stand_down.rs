@@ -4,10 +4,8 @@
 //! GUEST: the host's call is made once for each time that the host makes it, with the host's arguments; its result and
 //! errno are what the host gets.
 
-use crate::identity::Lives;
 use crate::log::{self, Side};
 use crate::pdeathsig::{self, Before};
-use crate::sys::pidfd::Handle;
 use crate::sys::thread::{self, Dismissal};
 use crate::sys::{Errno, Locked, errno, proc, proc_stat, process, signals};
 use crate::terminate;
@@ -29,7 +27,7 @@ pub enum Needs {
     SameCredentials,
 }
 
-/// What a successor would be told.
+/// What a successor is told.
 static POST: Locked<Option<Watch>> = Locked::new(None);
 
 /// The process whose watcher `POST` tells of. Children that share or copy our memory are others.
@@ -44,18 +42,24 @@ pub fn take_post(watch: &Watch) -> Result<(), Errno> {
     watch::start(watch)
 }
 
-/// In a forked child: it has no watcher, whatever the memory that it has copied says.
-pub fn forget() {
-    OWNER.store(0, Ordering::Release);
+/// In a forked child: it has no watcher, whatever the memory that it has copied says. Whose memory that was.
+pub fn forget() -> i32 {
+    let parent = OWNER.swap(0, Ordering::AcqRel);
     *POST.seize() = None;
     thread::forget();
+    pdeathsig::forget();
     terminate::forget();
+    parent
 }
 
 /// Makes a call of the host's, and has the watcher do what that needs.
 pub fn during(needs: Needs, call: &mut dyn FnMut() -> i32) -> i32 {
     let owner = OWNER.load(Ordering::Acquire);
-    if needs == Needs::Nothing || owner == 0 || owner != process::own_pid() {
+    if owner == 0 || owner != process::own_pid() {
+        return call();
+    }
+    thread::wait_until_settled();
+    if needs == Needs::Nothing {
         return call();
     }
     let before = Before::now();
@@ -69,8 +73,7 @@ pub fn during(needs: Needs, call: &mut dyn FnMut() -> i32) -> i32 {
         let _blocked = signals::Blocked::all();
         if let Some(mut post) = POST.hold() {
             if let Some(watch) = post.as_mut() {
-                let relief = relieve(watch);
-                resume(watch, &relief, &before);
+                succeed(watch, thread::dismiss(), &before);
             }
         }
     }
@@ -83,9 +86,9 @@ fn in_absence(before: &Before, call: &mut dyn FnMut() -> i32) -> i32 {
     let Some(watch) = post.as_mut().and_then(|post| post.as_mut()) else {
         return call();
     };
-    let relief = relieve(watch);
+    let dismissed = thread::dismiss();
     let mut result = call();
-    if relief.dismissal == Dismissal::Gone {
+    if dismissed == Dismissal::Gone {
         // KERNEL: a thread gives its number back an instant before it leaves the list by which these calls count.
         let mut tries = 0_u32;
         thread::wait_while(|| {
@@ -97,12 +100,12 @@ fn in_absence(before: &Before, call: &mut dyn FnMut() -> i32) -> i32 {
             again
         });
     }
-    resume(watch, &relief, before);
+    succeed(watch, dismissed, before);
     result
 }
 
-/// How often a refused call is made again: a hundred times at once, then ten times after a millisecond.
-const TRIES: u32 = 110;
+/// How often a refused call is made again: a hundred times at once, then once after a millisecond.
+const TRIES: u32 = 102;
 
 /// Whether a call may have been refused for a second thread, when there is none.
 fn counted_us() -> bool {
@@ -117,58 +120,35 @@ fn threads_can_be_made() -> bool {
         .is_some_and(|(children, own)| children == own)
 }
 
-/// What is left of a watcher that has stood down.
-struct Relief {
-    handle: Option<Handle>,
-    dismissal: Dismissal,
-}
-
-/// RACE: between the old watcher and the new the anchor could die, be reaped, and its number be another's.
-///   1. the handle is opened  2. the old watcher looks at its own for the last time, and leaves only if the anchor lives
-///
-/// So what was opened at 1 is the anchor's, and its death after 2 is an event for the successor. Nothing is compared,
-/// so this works without `/proc` too, as after a chroot(2).
-fn relieve(watch: &Watch) -> Relief {
-    let wanted = watch.lives.is_some() && !terminate::begun();
-    let handle = wanted.then(|| Handle::open(watch.settings.anchor).ok()).flatten();
-    Relief {
-        handle,
-        dismissal: thread::dismiss(),
-    }
-}
-
 /// A watcher with the calling thread's credentials, namespaces and root takes the post.
-fn resume(watch: &mut Watch, relief: &Relief, before: &Before) {
+///
+/// RACE: between the old watcher and the new the anchor could die, be reaped, and its number be another's. The successor
+/// knows the anchor by what the first watcher knew it by, and opens its handle anew ([`crate::identity::open_again`]).
+///
+/// GUEST: it does so in its own descriptor table. A descriptor of ours in the host's, where other threads open, close and
+/// fork, could be closed and be another file by the time that we close it.
+fn succeed(watch: &mut Watch, dismissed: Dismissal, before: &Before) {
     watch.kernel = pdeathsig::after_change(&watch.settings, watch.kernel, before);
     watch.successor = true;
-    let handle = relief.handle;
-    watch.lives = watch.lives.map(|lives| Lives { handle, ..lives });
     if terminate::begun() {
         // The old one has fired: what is left is the grace, if there is one.
-        watch.lives = None;
+        watch.anchor = None;
     }
-    let grace_is_kept = watch.lives.is_some() || watch.settings.grace != Grace::Never;
-    if relief.dismissal == Dismissal::Gone && grace_is_kept && watch::start(watch).is_err() {
+    let wanted = watch.anchor.is_some() || watch.settings.grace != Grace::Never;
+    if dismissed == Dismissal::Gone && wanted && watch::start(watch).is_err() {
         without_a_successor(watch);
     }
-    if relief.dismissal == Dismissal::Stays {
+    if dismissed == Dismissal::Stays {
         let mut line = log::event("kept", watch.settings.anchor);
         let why = "the watcher did not stand down within 2 seconds";
         watch.settings.log.write(Side::Host, line.text(why));
     }
-    handle.inspect(|handle| handle.close());
 }
 
 fn without_a_successor(watch: &Watch) {
     let settings = &watch.settings;
-    if watch.lives.is_none()
-        || watch
-            .lives
-            .and_then(|lives| lives.handle)
-            .is_some_and(Handle::exited)
-    {
-        // Nobody will be there to keep the grace.
-        terminate::force(settings.signal);
+    if watch.anchor.is_none() {
+        return terminate::keep_grace_without_a_thread(settings);
     }
     let mut line = log::event("inert", settings.anchor);
     line.text("the watcher stood down, and no thread could be made after that");

@@ -54,6 +54,14 @@ pub fn keep_grace(settings: &Settings, bell: &mut Bell) -> ! {
     force(settings.signal)
 }
 
+/// The same where there is no thread to keep it: the kernel does, as far as it can.
+pub fn keep_grace_without_a_thread(settings: &Settings) {
+    let left = Deadline::from_number(KILL_AT.load(Ordering::Acquire)).left();
+    if settings.grace != Grace::Never && !signals::kill_host_after(left) {
+        force(settings.signal);
+    }
+}
+
 /// Ends the host. Never returns.
 pub fn force(signal: Signal) -> ! {
     signals::kill_host();

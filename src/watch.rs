@@ -3,14 +3,13 @@
 //! GUEST: it runs on a stack of 16 KiB with no libc behind it: no libc function, no thread-local storage, so no
 //! errno; and nothing in it may fail in a way that the host would notice.
 
-use crate::identity::{self, Anchor, Lives};
+use crate::identity::{self, Anchor, Known};
 use crate::log::{self, Log, Side};
 use crate::pdeathsig::{self, Kernel};
 use crate::settings::Settings;
 use crate::sys::bell::Bell;
 use crate::sys::pidfd::{Handle, Waited};
-use crate::sys::thread::{self, Tables};
-use crate::sys::{Errno, polling};
+use crate::sys::{Errno, polling, thread};
 use crate::terminate;
 use anchor_contract::Grace;
 
@@ -19,29 +18,17 @@ use anchor_contract::Grace;
 pub struct Watch {
     /// How to end the host.
     pub settings: Settings,
-    /// The anchor; `None` where it was dead when the host was to be armed, and only the grace is left to keep.
-    pub lives: Option<Lives>,
+    /// The anchor; `None` where it is dead, and only the grace is left to keep.
+    pub anchor: Option<Known>,
     /// Whether the kernel asks the host.
     pub kernel: Kernel,
-    /// How the thread comes to its descriptor table.
-    pub tables: Tables,
     /// Whether another watcher stood down for this one: then nobody is told.
     pub successor: bool,
 }
 
 /// Starts the watcher. All signals of the calling thread are blocked.
 pub fn start(watch: &Watch) -> Result<(), Errno> {
-    match thread::spawn(watch.tables, run, watch) {
-        // Emulators take no thread without the common flags.
-        Err(Errno(libc::EINVAL)) if watch.tables == Tables::Copied => {
-            let shared = Watch {
-                tables: Tables::Shared,
-                ..*watch
-            };
-            thread::spawn(shared.tables, run, &shared)
-        }
-        result => result,
-    }
+    thread::spawn(run, watch)
 }
 
 /// How the anchor is watched.
@@ -56,31 +43,26 @@ enum Way {
 }
 
 extern "C" fn run(watch: &Watch) -> ! {
-    let handed = watch
-        .lives
-        .and_then(|lives| lives.handle)
-        .filter(|_| watch.tables == Tables::Copied);
-    let own_room = thread::settle(watch.tables, handed.map(Handle::number));
     let settings = &watch.settings;
-    let mut bell = if own_room { Bell::hang() } else { Bell::unheard() };
+    let own_table = thread::settle();
+    let mut bell = if own_table {
+        Bell::hang(!settings.valgrind)
+    } else {
+        Bell::unheard()
+    };
     let bell = &mut bell;
-    let Some(lives) = watch.lives else {
+    let Some(known) = watch.anchor else {
         terminate::keep_grace(settings, bell)
     };
-
-    let way = match handed {
-        Some(handle) => Way::Event(handle),
-        None if !own_room => Way::Probes,
-        // The host had no descriptor to spare, or none could be handed over. In a table of our own there is room,
-        // and the anchor may have died meanwhile: all that was found out about it is found out again.
-        None => match identity::open_then_verify(settings.anchor, lives.id) {
-            Anchor::Lives(Lives {
-                handle: Some(handle), ..
-            }) => Way::Event(handle),
-            Anchor::Lives(_) => Way::Looks,
+    let way = if own_table {
+        match identity::open_again(settings, known) {
+            Anchor::Lives(Some(handle), _) => Way::Event(handle),
+            Anchor::Lives(None, _) => Way::Looks,
             Anchor::Dead(why) => fire(watch, why, bell),
             Anchor::Beyond(why) => give_up(settings, why),
-        },
+        }
+    } else {
+        Way::Probes
     };
     if !watch.successor {
         tell_armed(watch, way);
@@ -88,13 +70,13 @@ extern "C" fn run(watch: &Watch) -> ! {
     // ORDER: after the log was opened, which the host may have had to be privileged for.
     thread::drop_capabilities();
 
-    let started = lives.id.map(|id| id.start);
+    let started = known.id.map(|id| id.start);
     let waited = match way {
         Way::Event(handle) => handle.wait_for_exit(bell),
         Way::Looks | Way::Probes => Waited::Lost,
     };
     let waited = match waited {
-        Waited::Lost => polling::until_exit(settings.anchor, started, settings.poll.0, own_room, bell),
+        Waited::Lost => polling::until_exit(settings.anchor, started, settings.poll.0, own_table, bell),
         end => end,
     };
     match waited {
@@ -133,7 +115,7 @@ fn tell_armed(watch: &Watch, way: Way) {
         Way::Looks => every(settings, line.text("thread that polls /proc")),
         Way::Probes => every(settings, line.text("thread that polls the number alone")),
     };
-    if watch.lives.is_some_and(|lives| lives.id.is_none()) {
+    if watch.anchor.is_some_and(|known| known.id.is_none()) {
         line.text(", identity not known");
     }
     match watch.kernel {

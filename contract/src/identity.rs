@@ -17,6 +17,12 @@ pub struct AnchorId {
 }
 
 impl AnchorId {
+    /// No process of any PID namespace: whoever is given this is beyond its anchor's reach.
+    pub const NOBODY: Self = Self {
+        namespace: 0,
+        start: 0,
+    };
+
     /// Appends the value as [`Setting::parse`] reads it.
     pub fn print(&self, line: &mut Line) {
         line.number(self.namespace).byte(b':').number(self.start);

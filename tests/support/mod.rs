@@ -235,6 +235,18 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// As [`wait_until`] for what need not come: whether it did before long.
+pub fn comes_about(mut condition: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < deadline {
+        if condition() {
+            return true;
+        }
+        nap();
+    }
+    condition()
+}
+
 #[allow(clippy::disallowed_methods)] // the one place that sleeps, between two looks
 fn nap() {
     std::thread::sleep(Duration::from_millis(1));
@@ -260,8 +272,8 @@ pub fn held_by(folder: &Path) -> Vec<String> {
     held
 }
 
-/// All that a watcher holds: its anchor, and the bell that tells it to stand down.
-pub const WATCHERS_OWN: [&str; 2] = ["anon_inode:[pidfd]", "anon_inode:[signalfd]"];
+/// All that a watcher holds: its anchor, the host's main thread, and the bell that tells it to stand down.
+pub const WATCHERS_OWN: [&str; 3] = ["anon_inode:[pidfd]", "anon_inode:[pidfd]", "anon_inode:[signalfd]"];
 
 /// Waits until a process has a watcher that sleeps: in ppoll(2), or between two looks in clock_nanosleep(2).
 pub fn wait_until_armed(pid: i32) {

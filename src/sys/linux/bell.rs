@@ -5,6 +5,8 @@
 //! the thread ends, and what is pending ends with it.
 
 use super::call::{Errno, call};
+use super::pidfd::Handle;
+use super::proc_stat::own_stat;
 use super::time::{Deadline, sleep, timespec};
 use super::{process, thread};
 
@@ -16,7 +18,11 @@ const SIGNAL: i32 = libc::SIGSTKFLT;
 const DEAF: u64 = 250;
 
 /// Where the calling thread hears the bell.
-pub struct Bell(Option<i32>);
+pub struct Bell {
+    signals: Option<i32>,
+    /// The host's main thread.
+    main: Option<Handle>,
+}
 
 /// What ended a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +38,8 @@ pub enum Woken {
 }
 
 impl Bell {
-    /// In a descriptor table of the thread's own.
-    pub fn hang() -> Self {
+    /// In a descriptor table of the thread's own. `handles`: whether pidfds may be asked for.
+    pub fn hang(handles: bool) -> Self {
         let set: u64 = 1 << (SIGNAL - 1);
         let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
         // SAFETY: one whole set; makes a new descriptor, signalfd(2).
@@ -46,20 +52,31 @@ impl Bell {
                 flags
             )
         };
-        Self(fd.ok().and_then(|fd| i32::try_from(fd).ok()))
+        Self {
+            signals: fd.ok().and_then(|fd| i32::try_from(fd).ok()),
+            main: handles.then(Handle::of_main_thread).flatten(),
+        }
     }
 
     /// Where a descriptor would be the host's too, or none is to be had: the bell is noticed a little later.
     pub const fn unheard() -> Self {
-        Self(None)
+        Self {
+            signals: None,
+            main: None,
+        }
     }
 
     /// Waits for whichever comes first. With neither a deadline nor a deaf bell, nothing wakes the thread before.
     pub fn wait(&mut self, handle: Option<i32>, until: Option<Deadline>) -> Woken {
         loop {
             let left = until.map(Deadline::left);
-            let slice = if self.0.is_some() { left } else { Some(slice(left)) };
-            let (event, bell) = match poll(handle, self.0, slice) {
+            let slice = if self.signals.is_some() {
+                left
+            } else {
+                Some(slice(left))
+            };
+            let main = self.main.map(Handle::number);
+            let [event, bell, main_thread] = match poll([handle, self.signals, main], slice) {
                 Ok(ready) => ready,
                 // Stopped and continued, or traced: ppoll(2) is interrupted without a signal for us.
                 Err(Errno(libc::EINTR)) => continue,
@@ -73,13 +90,28 @@ impl Bell {
             if thread::told_to_leave() {
                 return Woken::Rung;
             }
+            if main_thread {
+                self.main_thread_ended();
+            }
             if bell {
                 // Somebody sent the host this very signal. It is not ours to take, and it stays readable.
-                self.0 = None;
+                self.signals = None;
+            } else if main_thread {
+                // Waited for no more.
             } else if left.is_some() && left == slice {
                 return Woken::Time;
             }
         }
+    }
+
+    /// The host's main thread is gone. A host that ends its last thread by _exit(2) of that thread alone, as one in
+    /// seccomp's strict mode must, would live on for our sake.
+    fn main_thread_ended(&mut self) {
+        // The main thread's remains, and ourselves.
+        if own_stat().is_some_and(|stat| stat.threads <= 2) {
+            thread::exit();
+        }
+        self.main = None;
     }
 
     /// Sleeps until then, by whatever means the kernel offers.
@@ -107,30 +139,30 @@ fn slice(left: Option<u64>) -> u64 {
     left.map_or(DEAF, |left| left.min(DEAF))
 }
 
-/// ppoll(2): whether the handle and the bell are readable. A negative number is passed over by the kernel.
-fn poll(handle: Option<i32>, bell: Option<i32>, time: Option<u64>) -> Result<(bool, bool), Errno> {
-    let entry = |fd: Option<i32>| libc::pollfd {
+/// ppoll(2): which of the descriptors are readable. A negative number is passed over by the kernel.
+fn poll<const N: usize>(fds: [Option<i32>; N], time: Option<u64>) -> Result<[bool; N], Errno> {
+    let mut entries = fds.map(|fd| libc::pollfd {
         fd: fd.unwrap_or(-1),
         events: libc::POLLIN,
         revents: 0,
-    };
-    let mut entries = [entry(handle), entry(bell)];
+    });
     let time = time.map(timespec);
     let time = time.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
-    // SAFETY: two whole entries, a whole time or none, no signal set.
-    unsafe { call!(SYS_ppoll, entries.as_mut_ptr(), entries.len(), time, 0_usize, 0) }?;
-    let [handle_entry, bell_entry] = entries;
-    let readable = |entry: libc::pollfd| entry.revents & libc::POLLIN != 0;
-    // POLLNVAL or POLLERR: the descriptor is not what it was. Never a death.
-    if handle.is_some() && handle_entry.revents & !libc::POLLIN != 0 && !readable(handle_entry) {
+    // SAFETY: whole entries, a whole time or none, no signal set.
+    unsafe { call!(SYS_ppoll, entries.as_mut_ptr(), N, time, 0_usize, 0) }?;
+    // POLLNVAL or POLLERR: a descriptor is not what it was. Never a death.
+    if entries
+        .iter()
+        .any(|entry| entry.revents & (libc::POLLNVAL | libc::POLLERR) != 0)
+    {
         return Err(Errno(libc::EBADF));
     }
-    Ok((readable(handle_entry), readable(bell_entry)))
+    Ok(entries.map(|entry| entry.revents & libc::POLLIN != 0))
 }
 
 /// Whether a handle is readable now.
 pub fn is_readable(handle: i32) -> bool {
-    poll(Some(handle), None, Some(0)).is_ok_and(|(event, _)| event)
+    poll([Some(handle)], Some(0)) == Ok([true])
 }
 
 /// Rings the bell of thread `number` of this process; `Err(ESRCH)` if there is none.

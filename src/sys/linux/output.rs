@@ -71,7 +71,7 @@ fn write_now(fd: i32, line: &[u8]) {
     // SAFETY: one part, which is the line. An offset of -1 means the file's own, pwritev2(2).
     let written = unsafe { call!(SYS_pwritev2, fd, part, 1, -1_isize, -1_isize, libc::RWF_NOWAIT) };
     let written = match written {
-        Ok(_) | Err(Errno(libc::EPIPE)) => written,
+        Ok(_) | Err(Errno(libc::EPIPE | libc::EFBIG)) => written,
         // Not everything can be written without waiting on request (terminals, many file systems, old kernels);
         // what is writable now is asked for instead. Only another writer in between could still make us wait.
         Err(_) if writable(fd) => {
@@ -80,8 +80,8 @@ fn write_now(fd: i32, line: &[u8]) {
         }
         Err(_) => written,
     };
-    if written == Err(Errno(libc::EPIPE)) {
-        signals::discard_sigpipe();
+    if matches!(written, Err(Errno(libc::EPIPE | libc::EFBIG))) {
+        signals::discard_of_write();
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::bell::{self, Bell, Woken};
 use super::call::{Errno, call};
+use super::process;
 use anchor_contract::Pid;
+use core::mem::MaybeUninit;
 
 /// Why there is no handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,28 @@ pub enum Waited {
     Lost,
 }
 
+/// The inode of the PID namespace that the calling process is in, as the kernel tells without `/proc`:
+/// PIDFD_GET_PID_NAMESPACE, ioctl_pidfd(2), Linux 6.11.
+pub fn own_pid_namespace() -> Option<u64> {
+    const PIDFD_GET_PID_NAMESPACE: usize = 0xff05;
+    let own = Handle::open(Pid::from_raw(process::own_pid())?).ok()?;
+    // SAFETY: makes a new descriptor, touches no memory.
+    let namespace = unsafe { call!(SYS_ioctl, own.0, PIDFD_GET_PID_NAMESPACE) };
+    own.close();
+    let namespace = Handle(namespace.ok().and_then(|fd| i32::try_from(fd).ok())?);
+    let inode = inode_of(namespace.0);
+    namespace.close();
+    inode
+}
+
+fn inode_of(fd: i32) -> Option<u64> {
+    let mut answer = MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: room for one answer, fstat(2); on 64-bit machines libc's layout is the kernel's.
+    unsafe { call!(SYS_fstat, fd, answer.as_mut_ptr()) }.ok()?;
+    // SAFETY: numbers only, zero is one of them.
+    Some(unsafe { answer.assume_init() }.st_ino)
+}
+
 /// A pidfd: it pins the process, so that its number cannot come to mean another one. Linux 5.3.
 #[derive(Clone, Copy, Debug)]
 pub struct Handle(i32);
@@ -42,6 +66,32 @@ impl Handle {
             Err(Errno(libc::EINVAL | libc::ENOENT)) => Err(NoHandle::NotAProcess),
             Err(_) => Err(NoHandle::Unavailable),
         }
+    }
+
+    /// Of the host's main thread, whose end is an event of its own: PIDFD_THREAD, Linux 6.9.
+    pub fn of_main_thread() -> Option<Self> {
+        const PIDFD_THREAD: i32 = libc::O_EXCL;
+        // SAFETY: makes a new descriptor, touches no memory.
+        let fd = unsafe { call!(SYS_pidfd_open, process::own_pid(), PIDFD_THREAD) };
+        fd.ok().and_then(|fd| i32::try_from(fd).ok()).map(Self)
+    }
+
+    /// What tells this process from every other since the machine was started: the inode of its pidfd. `None` before
+    /// Linux 6.9, where all pidfds share one.
+    pub fn unique_mark(self) -> Option<u64> {
+        /// `PID_FS_MAGIC`, the kernel's include/uapi/linux/magic.h.
+        const PID_FS: u64 = 0x5049_4446;
+        let mut answer = MaybeUninit::<libc::statfs>::zeroed();
+        // SAFETY: room for one answer, fstatfs(2); on 64-bit machines libc's layout is the kernel's.
+        unsafe { call!(SYS_fstatfs, self.0, answer.as_mut_ptr()) }.ok()?;
+        // SAFETY: numbers only, zero is one of them.
+        let kind = unsafe { answer.assume_init() }.f_type;
+        self.mark().filter(|_| u64::try_from(kind) == Ok(PID_FS))
+    }
+
+    /// The same where it is known that there is one.
+    pub fn mark(self) -> Option<u64> {
+        inode_of(self.0)
     }
 
     /// The descriptor's number.

@@ -2,7 +2,9 @@
 
 use super::call::{Errno, call};
 use super::process;
+use super::time::timespec;
 use anchor_contract::Signal;
+use core::mem::MaybeUninit;
 
 /// The kernel's signal set on 64-bit machines: one bit a signal, 1 to 64.
 type Set = u64;
@@ -55,14 +57,11 @@ pub fn kill_host() {
     let _ = unsafe { call!(SYS_kill, process::own_pid(), libc::SIGKILL) };
 }
 
-/// Takes back the SIGPIPE that a write of ours has just caused. It is directed at the calling thread, which has it
-/// blocked, so it is still pending.
-pub fn discard_sigpipe() {
-    let set: Set = 1 << (libc::SIGPIPE - 1);
-    let at_once = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+/// Takes back the SIGPIPE or SIGXFSZ that a write of ours has just caused. It is directed at the calling thread, which
+/// has it blocked, so it is still pending.
+pub fn discard_of_write() {
+    let set: Set = (1 << (libc::SIGPIPE - 1)) | (1 << (libc::SIGXFSZ - 1));
+    let at_once = timespec(0);
     // SAFETY: a whole set, no information wanted, a time-out of zero.
     let _ = unsafe {
         call!(
@@ -73,4 +72,42 @@ pub fn discard_sigpipe() {
             size_of::<Set>(),
         )
     };
+}
+
+/// Whether a signal waits for the calling thread, which has it blocked.
+pub fn pending(signal: Signal) -> bool {
+    let mut set: Set = 0;
+    // SAFETY: room for one set of the size that is given, sigpending(2).
+    let _ = unsafe { call!(SYS_rt_sigpending, core::ptr::from_mut(&mut set), size_of::<Set>()) };
+    u32::try_from(signal.raw())
+        .is_ok_and(|number| set.checked_shr(number.saturating_sub(1)).unwrap_or(0) & 1 == 1)
+}
+
+/// Has the kernel kill the host after so many milliseconds, by a timer and without a thread: timer_create(2). An exec
+/// removes it. `false` where there is none to be had.
+pub fn kill_host_after(millis: u64) -> bool {
+    let mut event = MaybeUninit::<libc::sigevent>::zeroed();
+    let event = event.as_mut_ptr();
+    // SAFETY: a field of the structure.
+    let notify = unsafe { &raw mut (*event).sigev_notify };
+    // SAFETY: as above, and aligned.
+    unsafe { notify.write(libc::SIGEV_SIGNAL) };
+    // SAFETY: a field of the structure.
+    let number = unsafe { &raw mut (*event).sigev_signo };
+    // SAFETY: as above, and aligned.
+    unsafe { number.write(libc::SIGKILL) };
+    let mut timer: i32 = 0;
+    // SAFETY: a whole event and room for the timer's number.
+    let made = unsafe {
+        call!(
+            SYS_timer_create,
+            libc::CLOCK_MONOTONIC,
+            event,
+            core::ptr::from_mut(&mut timer)
+        )
+    };
+    // Zero would mean never.
+    let times = [timespec(0), timespec(millis.max(1))];
+    // SAFETY: an interval of zero and the time until the one event, timer_settime(2).
+    made.is_ok() && unsafe { call!(SYS_timer_settime, timer, 0, times.as_ptr(), 0_usize) }.is_ok()
 }

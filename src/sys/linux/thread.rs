@@ -2,33 +2,25 @@
 
 use super::arch;
 use super::call::{Errno, call, check};
-use super::{bell, futex, proc, time};
+use super::{bell, futex, proc, process, time};
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// Enough for two lines, two buffers of `/proc` and the calls between them; pages that are never touched cost nothing.
 const STACK_SIZE: usize = 16 * 1024;
 
-/// KERNEL: without `CLONE_FILES` and `CLONE_FS` the kernel copies both tables in the moment of the clone: what the
-/// host opens or closes afterwards is not ours, and the handle may be closed in the host at once.
-const PRIVATE: i32 = libc::CLONE_VM
+/// What every thread library uses: emulators know no other combination, and valgrind ends the process for one.
+///
+/// GUEST: the descriptor table and the directories are the host's until [`settle`], so that we hold no file of the host's
+/// in between: a lock that it gives back, or a pipe that it closes, would not be free until we came to closing our copy.
+const FLAGS: i32 = libc::CLONE_VM
     | libc::CLONE_SIGHAND
     | libc::CLONE_THREAD
     | libc::CLONE_SYSVSEM
+    | libc::CLONE_FILES
+    | libc::CLONE_FS
     | libc::CLONE_PARENT_SETTID
     | libc::CLONE_CHILD_CLEARTID;
-
-/// What every thread library uses. Emulators know no other combination, and valgrind ends the process for one.
-const COMMON: i32 = PRIVATE | libc::CLONE_FILES | libc::CLONE_FS;
-
-/// How the new thread came to its descriptor table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tables {
-    /// Its own from birth: it has a copy of each of the host's descriptors, the anchor's handle among them.
-    Copied,
-    /// The host's until it takes its own ([`settle`]): no descriptor may be handed over.
-    Shared,
-}
 
 #[repr(C, align(16))]
 struct Stack(UnsafeCell<[u8; STACK_SIZE]>);
@@ -42,6 +34,9 @@ static STACK: Stack = Stack(UnsafeCell::new([0; STACK_SIZE]));
 /// futex(2) wake when the thread has left its stack for good (`CLONE_CHILD_CLEARTID`).
 static NUMBER: AtomicI32 = AtomicI32::new(0);
 
+/// Whether the watcher is in rooms of its own.
+static SETTLED: AtomicBool = AtomicBool::new(false);
+
 /// Whether the watcher is to stand down, and whether it does.
 static ORDER: AtomicI32 = AtomicI32::new(STAY);
 const STAY: i32 = 0;
@@ -52,15 +47,15 @@ const LEAVING: i32 = 2;
 /// the new stack. At most one such thread may exist in a process, because there is one stack.
 ///
 /// The caller has all signals blocked, and the thread inherits that: it never takes one of the host's.
-pub fn spawn<T: Copy>(tables: Tables, entry: extern "C" fn(&T) -> !, argument: &T) -> Result<(), Errno> {
-    let flags = if tables == Tables::Copied { PRIVATE } else { COMMON };
+pub fn spawn<T: Copy>(entry: extern "C" fn(&T) -> !, argument: &T) -> Result<(), Errno> {
     let base = STACK.0.get().cast::<u8>();
     let top = STACK_SIZE.saturating_sub(size_of::<T>()) & !15;
     // SAFETY: inside the stack: `top` is at most its size.
     let place = unsafe { base.add(top) };
     // SAFETY: aligned to 16, `T` fits behind it, and nobody else uses the stack.
     unsafe { place.cast::<T>().write(*argument) };
-    let (flags, entry) = (usize::try_from(flags).unwrap_or(0), entry as usize);
+    let (flags, entry) = (usize::try_from(FLAGS).unwrap_or(0), entry as usize);
+    SETTLED.store(false, Ordering::Release);
     let number = NUMBER.as_ptr();
     // SAFETY: memory and thread group are shared, the stack is aligned and ours, the argument lives on it for ever, and
     // so does the number.
@@ -150,51 +145,68 @@ pub fn exit() -> ! {
     }
 }
 
-/// The first thing in the new thread: a descriptor table with at most `keep` in it, a working directory that pins
-/// no mount, a name for whoever looks. Whether the table is the thread's own.
-pub fn settle(tables: Tables, keep: Option<i32>) -> bool {
+/// The first thing in the new thread: an empty descriptor table, a working directory that pins no mount, a name for
+/// whoever looks. Whether the table is the thread's own.
+pub fn settle() -> bool {
     // SAFETY: a NUL-terminated name of less than 16 bytes, PR_SET_NAME(2const); the name is the thread's own.
     let _ = unsafe { call!(SYS_prctl, libc::PR_SET_NAME, c"anchor".as_ptr()) };
-    if tables == Tables::Shared && !take_tables() {
-        // GUEST: what we closed now, the host would lose.
-        return false;
+    let own_table = take_table();
+    if unshare(libc::CLONE_FS) {
+        // SAFETY: a NUL-terminated path; the working directory is this thread's own.
+        let _ = unsafe { call!(SYS_chdir, c"/".as_ptr()) };
     }
-    close_all_but(keep);
-    // SAFETY: a NUL-terminated path; the working directory is this thread's own.
-    let _ = unsafe { call!(SYS_chdir, c"/".as_ptr()) };
-    true
+    SETTLED.store(true, Ordering::Release);
+    own_table
 }
 
-/// unshare(2) of the tables that [`Tables::Shared`] shares. Whether they are ours now.
-fn take_tables() -> bool {
+/// Waits until the watcher shares neither table with the host: setns(2) refuses a mount namespace to a process whose
+/// directories are shared.
+pub fn wait_until_settled() {
+    let mut times = 0_u32;
+    wait_while(|| {
+        times = times.saturating_add(1);
+        NUMBER.load(Ordering::Acquire) != 0 && !SETTLED.load(Ordering::Acquire) && times < 1000
+    });
+}
+
+/// KERNEL: close_range(2) with `CLOSE_RANGE_UNSHARE`, Linux 5.9, makes a table in which nothing of the host's ever is.
+/// Before that, and in valgrind, the table is copied and then emptied.
+fn take_table() -> bool {
+    const CLOSE_RANGE_UNSHARE: usize = 2;
+    close_range(CLOSE_RANGE_UNSHARE) || (unshare(libc::CLONE_FILES) && empty_table())
+}
+
+/// unshare(2) of what the calling thread shares with the host. Nothing else is affected.
+fn unshare(what: i32) -> bool {
     // SAFETY: affects the calling thread alone.
-    unsafe { call!(SYS_unshare, libc::CLONE_FILES | libc::CLONE_FS) }.is_ok()
+    unsafe { call!(SYS_unshare, what) }.is_ok()
 }
 
-/// GUEST: a pipe whose other end waits for the host to close it must not be kept open by us.
-fn close_all_but(keep: Option<i32>) {
-    let keep = keep.and_then(|fd| u32::try_from(fd).ok());
-    let below = keep.is_none_or(|fd| fd == 0 || close_range(0, fd.saturating_sub(1)));
-    let above = close_range(keep.map_or(0, |fd| fd.saturating_add(1)), u32::MAX);
-    if below && above {
-        return;
+fn empty_table() -> bool {
+    if close_range(0) {
+        return true;
     }
-    // KERNEL: close_range(2) is from Linux 5.9. Before that, one by one, as far as the table goes.
-    let size = proc::descriptor_table_size().unwrap_or(65_536).min(1 << 24);
-    for fd in (0..size).filter(|fd| Some(*fd) != keep.map(u64::from)) {
+    // One by one, as far as the table goes.
+    for fd in 0..proc::descriptor_table_size().unwrap_or(65_536).min(1 << 24) {
         // SAFETY: the table is this thread's own; no host descriptor is closed.
         let _ = unsafe { call!(SYS_close, fd) };
     }
+    true
 }
 
-fn close_range(first: u32, last: u32) -> bool {
-    // SAFETY: the table is this thread's own.
-    unsafe { call!(SYS_close_range, first, last, 0) }.is_ok()
+fn close_range(flags: usize) -> bool {
+    // SAFETY: only for a table that is this thread's own, or becomes so by the flags.
+    unsafe { call!(SYS_close_range, 0, u32::MAX, flags) }.is_ok()
 }
 
 /// Gives up every capability of the calling thread, capabilities(7): waiting needs none, and ending one's own
 /// process needs no permission. The user id stays: changing it would make the host undumpable.
+///
+/// GUEST: not where the host is under a filter, PR_GET_SECCOMP(2const): one that kills for capset(2) would kill the host.
 pub fn drop_capabilities() {
+    if process::seccomp_mode() != 0 {
+        return;
+    }
     #[repr(C)]
     struct Header {
         version: u32,
