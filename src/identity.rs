@@ -41,7 +41,7 @@ const ANOTHER: &str = "another process has its number";
 /// handle says so, and [`crate::arm`] looks at it once more before it relies on what was read here).
 pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anchor {
     let pid = settings.anchor;
-    let namespace = proc::own_pid_namespace();
+    let namespace = proc::own_pid_namespace(!settings.valgrind);
     match (recorded, namespace) {
         (Some(id), Some(own)) if id.namespace != own => return Anchor::Beyond("in another PID namespace"),
         (Some(_), None) => return Anchor::Beyond("no /proc that says in which PID namespace this is"),

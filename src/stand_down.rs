@@ -116,7 +116,7 @@ fn counted_us() -> bool {
 /// After `unshare(CLONE_NEWPID)` they cannot, clone(2). Where that is not known, the watcher that is there is kept.
 fn threads_can_be_made() -> bool {
     proc::childrens_pid_namespace()
-        .zip(proc::own_pid_namespace())
+        .zip(proc::own_pid_namespace(false))
         .is_some_and(|(children, own)| children == own)
 }
 

@@ -28,9 +28,14 @@ pub fn open_stat(pid: Pid) -> Result<File, Errno> {
     open(folder(pid).text("/stat"))
 }
 
-/// The inode of the PID namespace in which our numbers count, namespaces(7). `None` without `/proc` before Linux 6.11.
-pub fn own_pid_namespace() -> Option<u64> {
-    inode(c"/proc/self/ns/pid").or_else(pidfd::own_pid_namespace)
+/// The inode of the PID namespace in which our numbers count, namespaces(7). `handles`: whether pidfds may be asked for.
+/// `None` without `/proc` before Linux 6.11.
+///
+/// ORDER: the own folder of `/proc` last. It is made for a new process when somebody first looks into it, and torn down
+/// again when the process ends, which together take longer than all the rest of arming.
+pub fn own_pid_namespace(handles: bool) -> Option<u64> {
+    let by_handle = handles.then(pidfd::own_pid_namespace).flatten();
+    by_handle.or_else(|| inode(c"/proc/self/ns/pid"))
 }
 
 /// The inode of the PID namespace in which children will be; another one than ours after `unshare(CLONE_NEWPID)`.
