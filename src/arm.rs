@@ -160,6 +160,7 @@ fn arm_against(settings: &Settings, anchor: Anchor) -> Then {
         settings: *settings,
         anchor: Some(known),
         kernel,
+        alone: !atfork::has_c_library(),
         successor: false,
     });
     if started.is_err() {
@@ -192,6 +193,7 @@ fn fire_at_once(settings: &Settings, why: &str, kernel: Kernel) -> Then {
         settings: *settings,
         anchor: None,
         kernel,
+        alone: !atfork::has_c_library(),
         successor: false,
     };
     if stand_down::take_post(&watch).is_err() {

@@ -18,6 +18,10 @@ use core::sync::atomic::{AtomicI32, Ordering};
 pub enum Needs {
     /// Nothing.
     Nothing,
+    /// To have rooms of its own by now.
+    Settled,
+    /// To look after the host's end too: the call leads where a thread can only end itself.
+    Vigilance,
     /// To be gone while it runs: the kernel refuses it to a process with two threads.
     Absence,
     /// To be in the namespaces that it has led to, and to hold on to none that was left.
@@ -55,14 +59,19 @@ pub fn forget() -> i32 {
 /// Makes a call of the host's, and has the watcher do what that needs.
 pub fn during(needs: Needs, call: &mut dyn FnMut() -> i32) -> i32 {
     let owner = OWNER.load(Ordering::Acquire);
-    if owner == 0 || owner != process::own_pid() {
+    if needs == Needs::Nothing || owner == 0 || owner != process::own_pid() {
         return call();
     }
     thread::wait_until_settled();
-    if needs == Needs::Nothing {
+    if needs == Needs::Settled {
         return call();
     }
     let before = Before::now();
+    if needs == Needs::Vigilance {
+        // ORDER: before the call. After it the calling thread may make no system call of ours.
+        replace(&before, true);
+        return call();
+    }
     if needs == Needs::Absence {
         return in_absence(&before, call);
     }
@@ -70,14 +79,20 @@ pub fn during(needs: Needs, call: &mut dyn FnMut() -> i32) -> i32 {
     // on only after that; and a failed call, which changes nothing, costs nothing.
     let result = call();
     if result == 0 && (needs == Needs::SameCredentials || threads_can_be_made()) {
-        let _blocked = signals::Blocked::all();
-        if let Some(mut post) = POST.hold() {
-            if let Some(watch) = post.as_mut() {
-                succeed(watch, thread::dismiss(), &before);
-            }
-        }
+        replace(&before, false);
     }
     result
+}
+
+/// Another watcher takes the post.
+fn replace(before: &Before, alone: bool) {
+    let _blocked = signals::Blocked::all();
+    if let Some(mut post) = POST.hold() {
+        if let Some(watch) = post.as_mut() {
+            watch.alone |= alone;
+            succeed(watch, thread::dismiss(), before);
+        }
+    }
 }
 
 fn in_absence(before: &Before, call: &mut dyn FnMut() -> i32) -> i32 {

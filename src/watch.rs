@@ -22,6 +22,8 @@ pub struct Watch {
     pub anchor: Option<Known>,
     /// Whether the kernel asks the host.
     pub kernel: Kernel,
+    /// Whether the host may end by its last thread's end alone.
+    pub alone: bool,
     /// Whether another watcher stood down for this one: then nobody is told.
     pub successor: bool,
 }
@@ -46,9 +48,9 @@ extern "C" fn run(watch: &Watch) -> ! {
     let settings = &watch.settings;
     let own_table = thread::settle();
     let mut bell = if own_table {
-        Bell::hang(!settings.valgrind)
+        Bell::hang(watch.alone)
     } else {
-        Bell::unheard()
+        Bell::unheard(watch.alone)
     };
     let bell = &mut bell;
     let Some(known) = watch.anchor else {

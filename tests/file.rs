@@ -43,8 +43,9 @@ const IMPORTS: [&str; 7] = [
 ];
 
 /// The calls that a watcher stands down for.
-const EXPORTS: [&str; 12] = [
+const EXPORTS: [&str; 13] = [
     "initgroups",
+    "prctl",
     "setegid",
     "seteuid",
     "setgid",

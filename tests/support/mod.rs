@@ -272,8 +272,8 @@ pub fn held_by(folder: &Path) -> Vec<String> {
     held
 }
 
-/// All that a watcher holds: its anchor, the host's main thread, and the bell that tells it to stand down.
-pub const WATCHERS_OWN: [&str; 3] = ["anon_inode:[pidfd]", "anon_inode:[pidfd]", "anon_inode:[signalfd]"];
+/// All that a watcher holds: its anchor, and the bell that tells it to stand down.
+pub const WATCHERS_OWN: [&str; 2] = ["anon_inode:[pidfd]", "anon_inode:[signalfd]"];
 
 /// Waits until a process has a watcher that sleeps: in ppoll(2), or between two looks in clock_nanosleep(2).
 pub fn wait_until_armed(pid: i32) {

@@ -28,3 +28,8 @@ pub fn register(child: Handler) -> bool {
     }
     false
 }
+
+/// Whether the program has a C library that we know.
+pub fn has_c_library() -> bool {
+    weak_symbol!("__register_atfork") != 0 || weak_symbol!("pthread_atfork") != 0
+}

@@ -5,7 +5,6 @@
 //! the thread ends, and what is pending ends with it.
 
 use super::call::{Errno, call};
-use super::pidfd::Handle;
 use super::proc_stat::own_stat;
 use super::time::{Deadline, sleep, timespec};
 use super::{process, thread};
@@ -20,8 +19,8 @@ const DEAF: u64 = 250;
 /// Where the calling thread hears the bell.
 pub struct Bell {
     signals: Option<i32>,
-    /// The host's main thread.
-    main: Option<Handle>,
+    /// Whether the host may end by its last thread's end alone, which no event tells of: see [`Bell::leave_if_last`].
+    alone: bool,
 }
 
 /// What ended a wait.
@@ -38,8 +37,8 @@ pub enum Woken {
 }
 
 impl Bell {
-    /// In a descriptor table of the thread's own. `handles`: whether pidfds may be asked for.
-    pub fn hang(handles: bool) -> Self {
+    /// In a descriptor table of the thread's own. `alone`: whether the host may end by its last thread's end alone.
+    pub fn hang(alone: bool) -> Self {
         let set: u64 = 1 << (SIGNAL - 1);
         let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
         // SAFETY: one whole set; makes a new descriptor, signalfd(2).
@@ -54,29 +53,25 @@ impl Bell {
         };
         Self {
             signals: fd.ok().and_then(|fd| i32::try_from(fd).ok()),
-            main: handles.then(Handle::of_main_thread).flatten(),
+            alone,
         }
     }
 
     /// Where a descriptor would be the host's too, or none is to be had: the bell is noticed a little later.
-    pub const fn unheard() -> Self {
-        Self {
-            signals: None,
-            main: None,
-        }
+    pub const fn unheard(alone: bool) -> Self {
+        Self { signals: None, alone }
     }
 
-    /// Waits for whichever comes first. With neither a deadline nor a deaf bell, nothing wakes the thread before.
+    /// Waits for whichever comes first. With neither a deadline nor a bell that must be looked at, nothing wakes the thread before.
     pub fn wait(&mut self, handle: Option<i32>, until: Option<Deadline>) -> Woken {
         loop {
             let left = until.map(Deadline::left);
-            let slice = if self.signals.is_some() {
+            let slice = if self.signals.is_some() && !self.alone {
                 left
             } else {
                 Some(slice(left))
             };
-            let main = self.main.map(Handle::number);
-            let [event, bell, main_thread] = match poll([handle, self.signals, main], slice) {
+            let [event, bell] = match poll([handle, self.signals], slice) {
                 Ok(ready) => ready,
                 // Stopped and continued, or traced: ppoll(2) is interrupted without a signal for us.
                 Err(Errno(libc::EINTR)) => continue,
@@ -90,28 +85,24 @@ impl Bell {
             if thread::told_to_leave() {
                 return Woken::Rung;
             }
-            if main_thread {
-                self.main_thread_ended();
-            }
+            self.leave_if_last();
             if bell {
                 // Somebody sent the host this very signal. It is not ours to take, and it stays readable.
                 self.signals = None;
-            } else if main_thread {
-                // Waited for no more.
             } else if left.is_some() && left == slice {
                 return Woken::Time;
             }
         }
     }
 
-    /// The host's main thread is gone. A host that ends its last thread by _exit(2) of that thread alone, as one in
-    /// seccomp's strict mode must, would live on for our sake.
-    fn main_thread_ended(&mut self) {
-        // The main thread's remains, and ourselves.
-        if own_stat().is_some_and(|stat| stat.threads <= 2) {
+    /// A host that ends its last thread by _exit(2) of that thread alone would live on for our sake. No C library does
+    /// so; a program without one may, and one in seccomp's strict mode must.
+    ///
+    /// REJECTED: a pidfd of the main thread. Since Linux 6.15 it tells of the end when the last thread is gone, which is us.
+    fn leave_if_last(&self) {
+        if self.alone && own_stat().is_some_and(|stat| stat.only_a_thread_is_left()) {
             thread::exit();
         }
-        self.main = None;
     }
 
     /// Sleeps until then, by whatever means the kernel offers.

@@ -68,14 +68,6 @@ impl Handle {
         }
     }
 
-    /// Of the host's main thread, whose end is an event of its own: PIDFD_THREAD, Linux 6.9.
-    pub fn of_main_thread() -> Option<Self> {
-        const PIDFD_THREAD: i32 = libc::O_EXCL;
-        // SAFETY: makes a new descriptor, touches no memory.
-        let fd = unsafe { call!(SYS_pidfd_open, process::own_pid(), PIDFD_THREAD) };
-        fd.ok().and_then(|fd| i32::try_from(fd).ok()).map(Self)
-    }
-
     /// What tells this process from every other since the machine was started: the inode of its pidfd. `None` before
     /// Linux 6.9, where all pidfds share one.
     pub fn unique_mark(self) -> Option<u64> {
@@ -92,11 +84,6 @@ impl Handle {
     /// The same where it is known that there is one.
     pub fn mark(self) -> Option<u64> {
         inode_of(self.0)
-    }
-
-    /// The descriptor's number.
-    pub fn number(self) -> i32 {
-        self.0
     }
 
     /// Gives the descriptor back.

@@ -44,6 +44,11 @@ impl Stat {
         matches!(self.state, b'Z' | b'X' | b'x') && self.threads <= 1
     }
 
+    /// Whether the main thread has ended and one other is left.
+    pub fn only_a_thread_is_left(&self) -> bool {
+        self.state == b'Z' && self.threads == 2
+    }
+
     /// Where the environment was put at exec, as `start..end`.
     pub fn environment(&self) -> (usize, usize) {
         self.environment
@@ -108,6 +113,8 @@ mod tests {
         assert!(Stat::parse(&line("sh", 'X', 0)).unwrap().is_dead());
         assert!(!Stat::parse(&line("sh", 'Z', 2)).unwrap().is_dead());
         assert!(!Stat::parse(&line("sh", 'T', 1)).unwrap().is_dead());
+        assert!(Stat::parse(&line("sh", 'Z', 2)).unwrap().only_a_thread_is_left());
+        assert!(!Stat::parse(&line("sh", 'S', 2)).unwrap().only_a_thread_is_left());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::call::{Errno, call, enter};
 use super::errno;
 use super::next_symbol::next_symbol;
 use crate::stand_down::{self, Needs};
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char, c_int, c_ulong};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use libc::{gid_t, size_t, uid_t};
 
@@ -44,24 +44,25 @@ impl Real {
 /// A call of the host's.
 struct Call {
     real: &'static Real,
-    arguments: [usize; 3],
+    arguments: [usize; 5],
     /// What stands for it where there is no C library: a system call and its arguments.
     number: i64,
-    instead: [usize; 3],
+    instead: [usize; 5],
 }
 
 impl Call {
     fn make(&self) -> c_int {
-        let [a, b, c] = self.arguments;
+        let [a, b, c, d, e] = self.arguments;
         let Some(address) = self.real.address() else {
             // SAFETY: the system call of this name, or the one that it stands for, with the host's arguments.
             return answer(unsafe { enter(self.number, self.instead) });
         };
-        // SAFETY: the function of this name in the C library. It takes at most three integers or pointers, in
+        // SAFETY: the function of this name in the C library. It takes at most five integers or pointers, in
         // registers, of which it reads as many and as much as it has parameters, whatever we call it with (System V
         // ABI for x86-64, 3.2.3; AAPCS64, 6.8.2).
-        let real: extern "C" fn(usize, usize, usize) -> c_int = unsafe { core::mem::transmute(address) };
-        real(a, b, c)
+        let real: extern "C" fn(usize, usize, usize, usize, usize) -> c_int =
+            unsafe { core::mem::transmute(address) };
+        real(a, b, c, d, e)
     }
 }
 
@@ -79,9 +80,9 @@ macro_rules! wrapped {
             );
             let call = Call {
                 real: &REAL,
-                arguments: three([$($argument as usize),*]),
+                arguments: five([$($argument as usize),*]),
                 number: libc::$number,
-                instead: three([$($value as usize),*]),
+                instead: five([$($value as usize),*]),
             };
             stand_down::during($needs, &mut || call.make())
         }
@@ -89,8 +90,8 @@ macro_rules! wrapped {
 }
 
 /// Fills up with zeros.
-fn three<const N: usize>(given: [usize; N]) -> [usize; 3] {
-    let mut all = [0; 3];
+fn five<const N: usize>(given: [usize; N]) -> [usize; 5] {
+    let mut all = [0; 5];
     for (place, argument) in all.iter_mut().zip(given) {
         *place = argument;
     }
@@ -116,6 +117,9 @@ wrapped! {
     // Without a C library there is nobody who knows a user's groups: a call that the kernel does not know, ENOSYS.
     initgroups(user: *const c_char, group: gid_t) needs Needs::SameCredentials,
         else SYS_afs_syscall(user, group);
+    // It has as many arguments as the operation wants, in the registers in which these are.
+    prctl(operation: c_int, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) needs of_prctl(operation, a),
+        else SYS_prctl(operation, a, b, c, d);
 }
 
 /// What the C library makes of the kernel's answer.
@@ -126,6 +130,15 @@ fn answer(answer: Result<usize, Errno>) -> c_int {
             errno::set(error.0);
             -1
         }
+    }
+}
+
+/// PR_SET_SECCOMP(2const): in strict mode a thread can only end itself. PR_SET_NO_NEW_PRIVS(2const): each thread's own.
+fn of_prctl(operation: c_int, a: c_ulong) -> Needs {
+    match (operation, a) {
+        (libc::PR_SET_SECCOMP, 1) => Needs::Vigilance,
+        (libc::PR_SET_NO_NEW_PRIVS, _) => Needs::SameCredentials,
+        _ => Needs::Nothing,
     }
 }
 
@@ -165,6 +178,6 @@ fn of_namespaces(kinds: c_int) -> Needs {
     if kinds & libc::CLONE_NEWPID == 0 && kinds & threads_own != 0 {
         Needs::SameNamespaces
     } else {
-        Needs::Nothing
+        Needs::Settled
     }
 }
