@@ -1,0 +1,159 @@
+//! Ways in which a host has noticed its guest, or its guest has harmed it: each was found by trying, and is kept here.
+
+mod support;
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::wait::WaitStatus;
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use support::*;
+
+// A pipe, or a lock, that the host gives back is free at once: the watcher never had a copy of it.
+#[test]
+fn a_newborn_watcher_holds_nothing() {
+    let (path, anchor) = (program("let_go", &[]), sibling());
+    for round in 0..100 {
+        let (mut read, write) = std::io::pipe().unwrap();
+        fcntl(&read, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        let mut command = Command::new(&path);
+        let number = write.as_raw_fd();
+        let duplicate = move || {
+            // SAFETY: two numbers.
+            let got = unsafe { libc::dup2(number, 3) };
+            (got == 3).then_some(()).ok_or_else(std::io::Error::last_os_error)
+        };
+        // SAFETY: one system call, nothing that allocates.
+        unsafe { command.pre_exec(duplicate) };
+        let mut host = Echo::spawn(anchored(&mut command, anchor.pid()));
+        drop(write);
+        assert_eq!(host.line(), "closed");
+        let end = read.read(&mut [0]);
+        assert_eq!(end.ok(), Some(0), "round {round}: somebody has the pipe open");
+        host.close_input();
+        host.wait();
+    }
+}
+
+#[test]
+fn a_successor_opens_nothing_in_the_hosts_table() {
+    let (path, anchor) = (program("own_table", &["-pthread"]), sibling());
+    let output = anchored(Command::new(path).arg("4000"), anchor.pid())
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout, b"0 foreign descriptors\n", "{output:?}");
+}
+
+// test -> unshare (keeps the outside) -> sh (PID 1, given an outside number) -> sh, sleep
+#[test]
+fn children_of_whoever_is_beyond_are_beyond_too() {
+    let anchor = sibling();
+    let script = "sleep 0.01; sh -c 'sh -c \"sleep 0.01; echo lived\"'";
+    let mut command = Command::new("unshare");
+    without_library(command.args(["--pid", "--fork", "--mount-proc", "env"]));
+    command.arg(format!("LD_PRELOAD={}", LIBRARY.display()));
+    command.args([&format!("ANCHOR_PID={}", anchor.pid()), "sh", "-c", script]);
+    let output = command.output().unwrap();
+    assert_eq!(
+        (output.stdout.as_slice(), output.status.code()),
+        (&b"lived\n"[..], Some(0)),
+        "{output:?}"
+    );
+}
+
+/// `test -> sh (anchor) -> python3 (host)`; the host's PID is the first thing said on descriptor 2.
+fn child_of_its_anchor(python: &str, wrap: &str) -> (Echo, Lines) {
+    let script = "export ANCHOR_PID=$$; exec 3<&0; LD_PRELOAD=$LIBRARY $WRAP /usr/bin/python3 -c \"$HOST\" <&3 & echo $! >&2; wait";
+    let mut command = Command::new("sh");
+    without_library(command.args(["-c", script]))
+        .env("LIBRARY", LIBRARY.as_os_str())
+        .env("WRAP", wrap)
+        .env("HOST", python);
+    Echo::spawn_with_errors(&mut command)
+}
+
+// The kernel has asked; that the handler changes the ids must not look as if it had not.
+#[test]
+fn a_handler_that_changes_ids_is_asked_once() {
+    let host = "import os, signal, time\nasked = 0\ndef ask(*_):\n global asked\n asked += 1\n os.seteuid(1000)\n\
+        signal.signal(signal.SIGTERM, ask)\nprint('ready', flush=True)\n\
+        while not asked: signal.pause()\ntime.sleep(0.1)\nprint('asked', asked, flush=True); os._exit(7)";
+    for round in 0..20 {
+        let (mut tree, mut said) = child_of_its_anchor(host, "");
+        let pid = said.number();
+        assert_eq!(tree.line(), "ready");
+        wait_until_armed(pid);
+        tree.owned.kill_and_reap();
+        assert_eq!(tree.line(), "asked 1", "round {round}");
+        assert!(matches!(wait(pid), WaitStatus::Exited(_, 7)));
+    }
+}
+
+// What was set for a program goes when it becomes one that is to be left alone.
+#[test]
+fn pdeathsig_does_not_outlive_an_exec_into_a_program_that_is_left_alone() {
+    let host = "import ctypes\nvalue = ctypes.c_int(-1)\nctypes.CDLL(None).prctl(2, ctypes.byref(value))\n\
+        print(value.value, flush=True)\nimport sys\nfor line in sys.stdin: print(line, end='', flush=True)";
+    for (wrap, expected) in [
+        ("env", "15"),
+        ("env ANCHOR_DISABLE=1", "0"),
+        ("env ANCHOR_SKIP=python3*", "0"),
+    ] {
+        let (mut tree, _said) = child_of_its_anchor(host, wrap);
+        assert_eq!(tree.line(), expected, "{wrap}");
+        if expected == "0" {
+            tree.owned.kill_and_reap();
+            tree.assert_lives();
+        }
+    }
+}
+
+// RLIMIT_FSIZE: a line too many must not be the host's end.
+#[test]
+fn a_full_log_kills_nobody() {
+    let (folder, anchor) = (tempfile::tempdir().unwrap(), sibling());
+    let log = folder.path().join("log");
+    std::fs::write(&log, vec![b'x'; 20_000]).unwrap();
+    let mut command = Command::new("prlimit");
+    anchored(command.args(["--fsize=8192", "true"]), anchor.pid())
+        .env("ANCHOR_SKIP", "true")
+        .env("ANCHOR_LOG", &log);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+// ANCHOR_SKIP by name, by path, by a script's name; its children are hosts again.
+#[test]
+fn programs_that_are_named_are_left_alone() {
+    let anchor = sibling();
+    let tasks = |skip: &str, command: &mut Command| {
+        let output = anchored(command, anchor.pid())
+            .env("ANCHOR_SKIP", skip)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let count = "import os, time\nwhile len(os.listdir('/proc/self/task')) < int(os.environ.get('WANT', 1)): time.sleep(0.001)\n\
+        print(len(os.listdir('/proc/self/task')))";
+    let python = || {
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-c", count]);
+        command
+    };
+    for (skip, expected) in [
+        ("nothing:else", "2"),
+        ("python3", "1"),
+        ("python3.[0-9]*", "1"),
+        ("*/bin/python3*", "1"),
+        ("/usr/bin/perl", "2"),
+    ] {
+        assert_eq!(tasks(skip, python().env("WANT", expected)), expected, "{skip}");
+    }
+    let mut shell = Command::new("sh");
+    shell.args([
+        "-c",
+        &format!("/usr/bin/python3 -c \"{}\"", count.replace('"', "\\\"")),
+    ]);
+    assert_eq!(tasks("sh:dash", shell.env("WANT", "2")), "2");
+}
