@@ -23,6 +23,16 @@ static READABLE: Lazy<(tempfile::TempDir, PathBuf)> = Lazy::new(|| {
     (folder, path)
 });
 
+/// The top of a tree: no host, alive until it is killed, and a parent who waits for whoever has lost his. A PID
+/// namespace, say, does not end before all who were in it are waited for.
+const TOP: &str = "
+import os, subprocess, sys, time
+subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=open('out', 'w'), stderr=open('err', 'w'))
+while True:
+    try: os.wait()
+    except ChildProcessError: time.sleep(0.01)
+";
+
 fn open_to_all(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
@@ -166,16 +176,14 @@ impl<'a> Side<'a> {
     }
 
     pub fn stay(&self, script: &str) -> Tree {
-        let mut command = Command::new("sh");
-        // The top of the tree: no host, alive until the end, and the parent of whoever loses his.
-        let top = "\"$@\" </dev/null >\"$T/out\" 2>\"$T/err\" & wait $!; read -r _";
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-c", TOP]);
         let parent = "export ANCHOR_PID=$$; \"$@\" & wait $!";
-        command.args(["-c", top, "sh"]);
         if self.case.anchor_is_parent {
             command.args(["sh", "-c", parent, "sh"]);
         }
         command.args(self.words(script));
-        self.common(&mut command).stdin(Stdio::piped());
+        self.common(&mut command).stdin(Stdio::null());
         // SAFETY: one system call.
         unsafe { command.pre_exec(|| Ok(prctl::set_child_subreaper(true)?)) };
         for name in ["out", "err"] {
