@@ -136,8 +136,8 @@ impl Before {
     /// As it is now.
     ///
     /// RACE: 1. the anchor dies, and the kernel sends the signal  2. the host's handler for it changes its ids  3. the
-    ///   watcher sees that they have changed, takes the value for lost, and asks again. Closed here: the kernel gives us
-    ///   another parent before it sends the signal, and step 2 comes through here.
+    ///   watcher sees that they have changed, takes the value for lost, and asks again. Closed here: the kernel
+    ///   gives us another parent before it sends the signal, and step 2 comes through here.
     pub fn now() -> Self {
         let (signal, parent) = (parent::death_signal(), PARENT.load(Ordering::Acquire));
         if parent != 0 && signal != Some(0) && parent::parent_pid() != parent {

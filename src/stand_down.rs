@@ -137,11 +137,12 @@ fn threads_can_be_made() -> bool {
 
 /// A watcher with the calling thread's credentials, namespaces and root takes the post.
 ///
-/// RACE: between the old watcher and the new the anchor could die, be reaped, and its number be another's. The successor
-/// knows the anchor by what the first watcher knew it by, and opens its handle anew ([`crate::identity::open_again`]).
+/// RACE: between the old watcher and the new the anchor could die, be reaped, and its number be another's. The
+/// successor knows the anchor by what the first watcher knew it by, and opens its handle anew
+/// ([`crate::identity::open_again`]).
 ///
-/// GUEST: it does so in its own descriptor table. A descriptor of ours in the host's, where other threads open, close and
-/// fork, could be closed and be another file by the time that we close it.
+/// GUEST: it does so in its own descriptor table. A descriptor of ours in the host's, where other threads open, close
+/// and fork, could be closed and be another file by the time that we close it.
 fn succeed(watch: &mut Watch, dismissed: Dismissal, before: &Before) {
     watch.kernel = pdeathsig::after_change(&watch.settings, watch.kernel, before);
     watch.successor = true;

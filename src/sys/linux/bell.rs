@@ -62,7 +62,9 @@ impl Bell {
         Self { signals: None, alone }
     }
 
-    /// Waits for whichever comes first. With neither a deadline nor a bell that must be looked at, nothing wakes the thread before.
+    /// Waits for whichever comes first. With neither a deadline nor a bell that must be looked at, nothing of ours
+    /// wakes the thread before; a signal that the host gets does, for a moment (signalfd(2) hangs on a queue that all
+    /// share).
     pub fn wait(&mut self, handle: Option<i32>, until: Option<Deadline>) -> Woken {
         loop {
             let left = until.map(Deadline::left);
@@ -77,8 +79,8 @@ impl Bell {
                 Err(Errno(libc::EINTR)) => continue,
                 Err(_) => return Woken::Refused,
             };
-            // ORDER: the anchor's death first. Whoever makes us stand down has opened a handle for our successor
-            // just before; that we leave says that the anchor lived when it was opened, so that it is the anchor's.
+            // ORDER: the anchor's death first. That we leave says that the anchor lived after we were told to: what
+            // dies later is for our successor, who was told by then.
             if event {
                 return Woken::Event;
             }
@@ -98,7 +100,7 @@ impl Bell {
     /// A host that ends its last thread by _exit(2) of that thread alone would live on for our sake. No C library does
     /// so; a program without one may, and one in seccomp's strict mode must.
     ///
-    /// REJECTED: a pidfd of the main thread. Since Linux 6.15 it tells of the end when the last thread is gone, which is us.
+    /// REJECTED: a pidfd of the main thread. Since Linux 6.15 it tells when the last thread is gone, and that is us.
     fn leave_if_last(&self) {
         if self.alone && own_stat().is_some_and(|stat| stat.only_a_thread_is_left()) {
             thread::exit();

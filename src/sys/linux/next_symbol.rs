@@ -120,7 +120,8 @@ impl Symbols {
         })
     }
 
-    /// A look-up in the GNU hash table: a header of four words, a Bloom filter of 64-bit words, the buckets, the chains.
+    /// A look-up in the GNU hash table: a header of four words, a Bloom filter of 64-bit words, the buckets, the
+    /// chains.
     fn function(&self, name: &CStr) -> Option<usize> {
         let word = |index: usize| read::<u32>(self.hash, index);
         let (buckets, first, filter) = (word(0), word(1), word(2) as usize);

@@ -28,8 +28,8 @@ pub fn open_stat(pid: Pid) -> Result<File, Errno> {
     open(folder(pid).text("/stat"))
 }
 
-/// The inode of the PID namespace in which our numbers count, namespaces(7). `handles`: whether pidfds may be asked for.
-/// `None` without `/proc` before Linux 6.11.
+/// The inode of the PID namespace in which our numbers count, namespaces(7). `handles`: whether pidfds may be asked
+/// for. `None` without `/proc` before Linux 6.11.
 ///
 /// ORDER: the own folder of `/proc` last. It is made for a new process when somebody first looks into it, and torn down
 /// again when the process ends, which together take longer than all the rest of arming.

@@ -11,8 +11,9 @@ const STACK_SIZE: usize = 16 * 1024;
 
 /// What every thread library uses: emulators know no other combination, and valgrind ends the process for one.
 ///
-/// GUEST: the descriptor table and the directories are the host's until [`settle`], so that we hold no file of the host's
-/// in between: a lock that it gives back, or a pipe that it closes, would not be free until we came to closing our copy.
+/// GUEST: the descriptor table and the directories are the host's until [`settle`], so that we hold no file of the
+/// host's in between: a lock that it gives back, or a pipe that it closes, would not be free until we came to closing
+/// our copy.
 const FLAGS: i32 = libc::CLONE_VM
     | libc::CLONE_SIGHAND
     | libc::CLONE_THREAD
@@ -202,7 +203,8 @@ fn close_range(flags: usize) -> bool {
 /// Gives up every capability of the calling thread, capabilities(7): waiting needs none, and ending one's own
 /// process needs no permission. The user id stays: changing it would make the host undumpable.
 ///
-/// GUEST: not where the host is under a filter, PR_GET_SECCOMP(2const): one that kills for capset(2) would kill the host.
+/// GUEST: not where the host is under a filter, PR_GET_SECCOMP(2const): one that kills for capset(2) would kill the
+/// host.
 pub fn drop_capabilities() {
     if process::seccomp_mode() != 0 {
         return;

@@ -59,7 +59,8 @@ impl Call {
         };
         // SAFETY: the function of this name in the C library. It takes at most five integers or pointers, in
         // registers, of which it reads as many and as much as it has parameters, whatever we call it with (System V
-        // ABI for x86-64, 3.2.3; AAPCS64, 6.8.2).
+        // ABI for x86-64, 3.2.3; AAPCS64, 6.8.2). To the one that takes a variable number, prctl(2), this is the same:
+        // what it is told of vector registers it only saves.
         let real: extern "C" fn(usize, usize, usize, usize, usize) -> c_int =
             unsafe { core::mem::transmute(address) };
         real(a, b, c, d, e)
