@@ -73,6 +73,9 @@ pub struct Case {
     pub unaffected: bool,
     /// Its processes are not compared one by one, and why.
     pub not_compared: Option<String>,
+    /// Its descriptors are compared without their numbers: threads of its own open and close them in any order.
+    #[serde(default)]
+    any_numbers: bool,
     /// Each of these texts is in the log.
     #[serde(default)]
     pub log: Vec<String>,

@@ -39,7 +39,7 @@ fn open_to_all(path: &Path) {
 
 /// One of the two: a folder, a port, and perhaps an anchor.
 pub struct Side<'a> {
-    case: &'a Case,
+    pub case: &'a Case,
     folder: tempfile::TempDir,
     port: u16,
     pub anchor: Option<Owned>,

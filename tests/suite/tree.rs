@@ -116,11 +116,13 @@ fn facts(pid: i32, side: &Side) -> Option<String> {
         } else {
             to
         };
-        open.push(format!(
-            "fd {} {}",
-            fd.file_name().to_string_lossy(),
-            side.plain(to)
-        ));
+        let number = fd.file_name();
+        let number = if side.case.any_numbers {
+            "".into()
+        } else {
+            number.to_string_lossy()
+        };
+        open.push(format!("fd {number} {}", side.plain(to)));
     }
     open.sort();
     let mut variables: Vec<String> = read("environ")?
