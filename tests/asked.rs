@@ -114,7 +114,7 @@ fn a_host_that_ends_itself_within_the_grace_keeps_its_status() {
     let mut anchor = sibling();
     let program = "import signal, sys, time, os\n\
         signal.signal(signal.SIGTERM, lambda *_: (time.sleep(2), os.write(1, b'clean\\n'), os._exit(7)))\n\
-        print('ready', flush=True)\nwhile True: signal.pause()";
+        print('ready', flush=True)\nimport time\nwhile True: time.sleep(0.01)";
     let mut host = python(&anchor, program, &[]);
     anchor.kill_and_reap();
     assert_eq!(host.line(), "clean");
@@ -122,12 +122,12 @@ fn a_host_that_ends_itself_within_the_grace_keeps_its_status() {
 }
 
 const IGNORES: &str = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
-    print('ready', flush=True)\nwhile True: signal.pause()";
+    print('ready', flush=True)\nimport time\nwhile True: time.sleep(0.01)";
 const BLOCKS: &str = "import signal, threading\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n\
     [threading.Thread(target=threading.Event().wait, daemon=True).start() for _ in range(3)]\n\
     print('ready', flush=True)\nthreading.Event().wait()";
 const OVERRUNS: &str = "import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: time.sleep(1000))\n\
-    print('ready', flush=True)\nwhile True: signal.pause()";
+    print('ready', flush=True)\nimport time\nwhile True: time.sleep(0.01)";
 
 #[test]
 fn a_host_that_will_not_end_is_killed_after_the_grace() {

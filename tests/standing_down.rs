@@ -152,7 +152,7 @@ fn pdeathsig_comes_back_after_a_change_of_credentials() {
         "asked = 0\ndef ask(*_):\n global asked\n asked += 1\n\
          signal.signal(signal.SIGTERM, ask)\n{READ_PDEATHSIG}\n{DROP}\n{READ_PDEATHSIG}\n\
          os.close(0) if False else None\n\
-         while not asked: signal.pause()\n\
+         import time\nwhile not asked: time.sleep(0.01)\n\
          import time; time.sleep(0.2); print('asked', asked, flush=True); os._exit(7)"
     );
     for _ in 0..10 {
@@ -276,7 +276,7 @@ fn an_ignored_bell_is_heard() {
 fn the_grace_survives_a_change_of_watchers() {
     let mut anchor = sibling();
     let first = "signal.signal(signal.SIGTERM, lambda *_: os.seteuid(65534))\nprint('ready', flush=True)\n\
-                 while True: signal.pause()";
+                 import time\nwhile True: time.sleep(0.01)";
     let mut host = Echo::spawn(anchored(&mut python(first), anchor.pid()).env("ANCHOR_GRACE", "300ms"));
     assert_eq!(host.line(), "ready");
     anchor.kill_and_reap();
