@@ -26,3 +26,25 @@ fn the_table_of_variables_is_the_contracts() {
         .collect();
     assert_eq!(rows, expected);
 }
+
+// docs/hosts.md lists the programs that are left alone, as the library's table has them.
+#[test]
+fn the_page_names_every_exclusion() {
+    let read =
+        |name: &str| std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (table, page) = (read("src/exclusions.rs"), read("docs/hosts.md"));
+    let signs: Vec<&str> = table
+        .split("argument: b\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert!(!signs.is_empty());
+    let rows = page
+        .lines()
+        .filter(|line| line.contains("| the argument `"))
+        .count();
+    assert_eq!(rows, signs.len());
+    for sign in signs {
+        assert!(page.contains(&format!("| the argument `{sign}` |")), "{sign}");
+    }
+}

@@ -262,7 +262,9 @@ fn a_strict_host_without_any_rung_does_not_run() {
 #[test]
 fn polling_takes_no_foreign_proc_for_its_own() {
     if !std::path::Path::new("/proc/sys/kernel/ns_last_pid").exists() {
-        eprintln!("!! LEFT OUT: this kernel lets nobody choose a process number (CONFIG_CHECKPOINT_RESTORE)");
+        left_out(
+            "polling in another PID namespace: nobody may choose a process number (CONFIG_CHECKPOINT_RESTORE)",
+        );
         return;
     }
     let mut zombie = sibling();

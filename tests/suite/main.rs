@@ -88,7 +88,7 @@ pub struct Case {
 
 /// What became of a case, or in which way it failed.
 fn outcome(case: &Case) -> Result<(), String> {
-    let (with, without) = (Side::new(case, Some(sibling())), Side::new(case, None));
+    let (mut with, without) = (Side::new(case, Some(sibling())), Side::new(case, None));
     let same = |what: &str, with: &str, without: &str| match with == without {
         true => Ok(()),
         false => Err(format!(
@@ -102,7 +102,6 @@ fn outcome(case: &Case) -> Result<(), String> {
             return Err(format!("it fails with the library and without\n{got}"));
         }
     }
-    let mut with = with;
     if let Some(script) = &case.stay {
         let (tree, control) = (with.stay(script), without.stay(script));
         if case.not_compared.is_none() {
@@ -117,6 +116,12 @@ fn outcome(case: &Case) -> Result<(), String> {
             }
         }
         let before = control.processes();
+        if case.unaffected {
+            // Whoever is not reached has no watcher: this and no silence is what shows it.
+            if let Some(pid) = tree.processes().into_iter().find(|pid| watcher(*pid).is_some()) {
+                return Err(format!("process {pid} has a watcher"));
+            }
+        }
         if case.anchor_is_parent {
             kill(Pid::from_raw(tree.first()), Signal::SIGKILL).unwrap();
         } else {
@@ -132,6 +137,9 @@ fn outcome(case: &Case) -> Result<(), String> {
                 tree.processes().is_empty()
             });
         }
+        if control.processes().is_empty() {
+            return Err("nothing of the control is left".into());
+        }
         let gone: Vec<_> = before.difference(&control.processes()).copied().collect();
         if !gone.is_empty() && case.not_compared.is_none() {
             return Err(format!("of the control, {gone:?} are gone"));
@@ -145,7 +153,7 @@ fn outcome(case: &Case) -> Result<(), String> {
     }
     if let Some(script) = &case.after {
         let output = with
-            .common(Command::new("sh").args(["-c", script]))
+            .common(Command::new("timeout").args(["--foreground", "-k", "5", "120", "sh", "-c", script]))
             .output()
             .unwrap();
         same(
@@ -172,11 +180,7 @@ fn run_table(file: &'static str, text: &str) {
             continue;
         }
         if !nix::unistd::geteuid().is_root() && case.user.is_some() {
-            eprintln!(
-                "!! LEFT OUT: {}: needs root, to be {}",
-                case.name,
-                case.user.as_deref().unwrap_or_default()
-            );
+            left_out(&format!("{}: needs root, to be another user", case.name));
             continue;
         }
         // At once, not with the other output: whoever waits sees for what.

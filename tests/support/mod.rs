@@ -309,11 +309,20 @@ pub fn identity(pid: i32) -> String {
     )
 }
 
+/// Says that something was not tested, past cargo's capture of what a test says. In CI that is a failure.
+pub fn left_out(what: &str) {
+    let _ = writeln!(std::io::stderr(), "!! LEFT OUT: {what}");
+    assert!(
+        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+        "left out under CI=true: {what}"
+    );
+}
+
 /// Whether a program that the tests need is there. Only `scripts/test --no-install` may leave one out, and says so.
 pub fn have(program: &str) -> bool {
-    let left_out = std::env::var("LIBANCHOR_TEST_WITHOUT").unwrap_or_default();
-    if left_out.split(' ').any(|missing| missing == program) {
-        eprintln!("!! LEFT OUT: {program} is missing");
+    let without = std::env::var("LIBANCHOR_TEST_WITHOUT").unwrap_or_default();
+    if without.split(' ').any(|missing| missing == program) {
+        left_out(&format!("{program} is missing"));
         return false;
     }
     true
