@@ -7,52 +7,52 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 use support::*;
 
-/// Makes one system call answer `errno` in the command and all its descendants, seccomp(2).
-fn refuse(command: &mut Command, call: i64, errno: i32) -> &mut Command {
-    let filter = [
-        // The call's number; equal: the error; else: allowed. (x86-64 only, as the library is.)
-        libc::sock_filter {
-            code: 0x20,
-            jt: 0,
-            jf: 0,
-            k: 0,
-        },
-        libc::sock_filter {
-            code: 0x15,
-            jt: 0,
-            jf: 1,
-            k: call as u32,
-        },
-        libc::sock_filter {
-            code: 0x06,
-            jt: 0,
-            jf: 0,
-            k: libc::SECCOMP_RET_ERRNO | errno as u32,
-        },
-        libc::sock_filter {
-            code: 0x06,
-            jt: 0,
-            jf: 0,
-            k: libc::SECCOMP_RET_ALLOW,
-        },
-    ];
+/// Puts a seccomp(2) filter over the command and all its descendants. An instruction is code, jumps, operand.
+fn filter<const N: usize>(command: &mut Command, instructions: [(u16, u8, u8, u32); N]) -> &mut Command {
+    let instructions = instructions.map(|(code, jt, jf, k)| libc::sock_filter { code, jt, jf, k });
     let install = move || {
         let program = libc::sock_fprog {
-            len: 4,
-            filter: filter.as_ptr().cast_mut(),
+            len: N as u16,
+            filter: instructions.as_ptr().cast_mut(),
         };
         // SAFETY: numbers only.
         let first = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
         // SAFETY: a whole program that outlives the call.
         let second = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) };
-        if first == 0 && second == 0 {
-            Ok(())
-        } else {
-            Err(std::io::Error::last_os_error())
-        }
+        let done = first == 0 && second == 0;
+        done.then_some(()).ok_or_else(std::io::Error::last_os_error)
     };
     // SAFETY: two system calls, nothing that allocates.
     unsafe { command.pre_exec(install) }
+}
+
+/// Load a word of what is filtered, jump if equal, jump if a bit is set, end.
+const LOAD: u16 = 0x20;
+const EQUAL: u16 = 0x15;
+const ANY_BIT: u16 = 0x45;
+const END: u16 = 0x06;
+const ALLOW: (u16, u8, u8, u32) = (END, 0, 0, libc::SECCOMP_RET_ALLOW);
+
+/// Makes one system call answer `errno`. (x86-64 only, as the library is.)
+fn refuse(command: &mut Command, call: i64, errno: i32) -> &mut Command {
+    let answer = (END, 0, 0, libc::SECCOMP_RET_ERRNO | errno as u32);
+    filter(
+        command,
+        [(LOAD, 0, 0, 0), (EQUAL, 0, 1, call as u32), answer, ALLOW],
+    )
+}
+
+/// EAGAIN to every clone(2) that makes a thread, as RLIMIT_NPROC and a full pids cgroup answer it.
+fn refuse_threads(command: &mut Command) -> &mut Command {
+    let answer = (END, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EAGAIN as u32);
+    let is_clone = (EQUAL, 0, 3, libc::SYS_clone as u32);
+    // The low half of the first argument: the flags.
+    let flags = (LOAD, 0, 0, 16);
+    let makes_a_thread = (ANY_BIT, 0, 1, libc::CLONE_THREAD as u32);
+    filter(
+        command,
+        [(LOAD, 0, 0, 0), is_clone, flags, makes_a_thread, answer, ALLOW],
+    )
 }
 
 fn logged(command: &mut Command, text: &str, log: &std::path::Path) -> Echo {
@@ -165,7 +165,6 @@ fn keeps_pdeathsig_where_there_is_no_thread() {
     without_library(&mut command)
         .env("LIBRARY", LIBRARY.as_os_str())
         .args(["-c", script]);
-    refuse(&mut command, libc::SYS_close_range, libc::ENOSYS);
     refuse_threads(&mut command);
     let mut tree = logged(
         &mut command,
@@ -176,70 +175,11 @@ fn keeps_pdeathsig_where_there_is_no_thread() {
     tree.wait_for_end();
 }
 
-/// EAGAIN to every clone(2) that makes a thread, as RLIMIT_NPROC and a full pids cgroup answer it.
-fn refuse_threads(command: &mut Command) {
-    let filter = [
-        libc::sock_filter {
-            code: 0x20,
-            jt: 0,
-            jf: 0,
-            k: 0,
-        },
-        libc::sock_filter {
-            code: 0x15,
-            jt: 0,
-            jf: 3,
-            k: libc::SYS_clone as u32,
-        },
-        // The low half of the first argument: the flags.
-        libc::sock_filter {
-            code: 0x20,
-            jt: 0,
-            jf: 0,
-            k: 16,
-        },
-        libc::sock_filter {
-            code: 0x45,
-            jt: 0,
-            jf: 1,
-            k: libc::CLONE_THREAD as u32,
-        },
-        libc::sock_filter {
-            code: 0x06,
-            jt: 0,
-            jf: 0,
-            k: libc::SECCOMP_RET_ERRNO | libc::EAGAIN as u32,
-        },
-        libc::sock_filter {
-            code: 0x06,
-            jt: 0,
-            jf: 0,
-            k: libc::SECCOMP_RET_ALLOW,
-        },
-    ];
-    let install = move || {
-        let program = libc::sock_fprog {
-            len: 6,
-            filter: filter.as_ptr().cast_mut(),
-        };
-        // SAFETY: a whole program that outlives the call; new privileges were given up before.
-        let done = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) };
-        if done == 0 {
-            Ok(())
-        } else {
-            Err(std::io::Error::last_os_error())
-        }
-    };
-    // SAFETY: one system call, nothing that allocates.
-    unsafe { command.pre_exec(install) };
-}
-
 #[test]
 fn a_strict_host_without_any_rung_does_not_run() {
     let anchor = sibling();
     let mut command = Command::new("echo");
     anchored(command.arg("ran"), anchor.pid()).env("ANCHOR_STRICT", "1");
-    refuse(&mut command, libc::SYS_close_range, libc::ENOSYS);
     refuse_threads(&mut command);
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
