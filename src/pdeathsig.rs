@@ -48,8 +48,7 @@ pub fn set_where_right(settings: &Settings) -> Kernel {
         Some(0) => {}
         // Ours from before an exec, or the starter's (setpriv --pdeathsig): the anchor's death will send it.
         Some(signal) if signal == settings.signal.raw() && child => {
-            PARENT.store(anchor.raw(), Ordering::Release);
-            return Kernel::Asks(loss());
+            return told_to_ask(settings);
         }
         Some(_) => return Kernel::DoesNot("the host has its own"),
         None => return Kernel::DoesNot("not offered by the kernel"),
@@ -85,12 +84,19 @@ fn set(settings: &Settings) -> Kernel {
         }
         HAS_ASKED.store(true, Ordering::Release);
     }
+    told_to_ask(settings)
+}
+
+/// The value is set, towards the anchor.
+fn told_to_ask(settings: &Settings) -> Kernel {
+    SIGNAL.store(settings.signal.raw(), Ordering::Release);
     PARENT.store(settings.anchor.raw(), Ordering::Release);
     Kernel::Asks(loss())
 }
 
-/// The anchor's number where the kernel asks for it.
+/// The anchor's number where the kernel asks for it, and with which signal.
 static PARENT: AtomicI32 = AtomicI32::new(0);
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
 /// Whether it is known that the kernel has asked.
 static HAS_ASKED: AtomicBool = AtomicBool::new(false);
@@ -118,12 +124,15 @@ fn loss() -> Loss {
 ///
 /// A change of credentials since arming may have cleared the value; then it is better to ask twice than never.
 pub fn kernel_has_asked(kernel: Kernel) -> bool {
-    match kernel {
-        Kernel::Asks(_) if HAS_ASKED.load(Ordering::Acquire) => true,
+    let kept = match kernel {
         Kernel::Asks(Loss::Flag) => parent::dumpable() && !parent::main_thread_changed_ids(),
         Kernel::Asks(Loss::Ids) => !parent::main_thread_changed_ids(),
         Kernel::DoesNot(_) => false,
-    }
+    };
+    // RACE: 1. the kernel asks  2. we look here, it is not noted yet  3. the host's handler notes it and changes its
+    //   ids ([`Before::now`])  4. the ids say that the value is lost. Closed by this order: who sees the change of 3
+    //   sees the note. It holds for a successor too, whose own value could not be set any more.
+    kept || HAS_ASKED.load(Ordering::Acquire)
 }
 
 /// What a change of credentials or namespaces by the calling thread may take away.
@@ -140,7 +149,8 @@ impl Before {
     ///   gives us another parent before it sends the signal, and step 2 comes through here.
     pub fn now() -> Self {
         let (signal, parent) = (parent::death_signal(), PARENT.load(Ordering::Acquire));
-        if parent != 0 && signal != Some(0) && parent::parent_pid() != parent {
+        let ours = signal.is_none_or(|signal| signal == SIGNAL.load(Ordering::Acquire));
+        if parent != 0 && ours && parent::parent_pid() != parent {
             HAS_ASKED.store(true, Ordering::Release);
         }
         Self {
