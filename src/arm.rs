@@ -9,10 +9,10 @@ use crate::exclusions;
 use crate::identity::{self, Anchor, Known};
 use crate::log::{self, Side};
 use crate::pdeathsig::{self, Kernel};
+use crate::post;
 use crate::scope;
 use crate::settings::{self, Settings, Told};
-use crate::stand_down;
-use crate::sys::pidfd::Handle;
+use crate::sys::handle::Handle;
 use crate::sys::{Once, atfork, process, signals};
 use crate::terminate;
 use crate::watch::Watch;
@@ -23,8 +23,8 @@ use anchor_contract::{AnchorId, Scope};
 struct Inherited {
     settings: Settings,
     known: Known,
-    /// Whether a filter was there at load, [`process::seccomp_mode`].
-    seccomp: usize,
+    /// Whether a filter was there at load, [`process::call_filter`].
+    filter: usize,
 }
 
 static INHERITED: Once<Inherited> = Once::new();
@@ -69,9 +69,9 @@ fn arm_as_told(environment: &Environment) {
 extern "C" fn in_forked_child() {
     let Some(told) = INHERITED.get() else { return };
     let blocked = signals::Blocked::all();
-    let parent = stand_down::forget();
+    let parent = post::forget();
     // GUEST: a filter that the host has set up for itself does not know us. What it does not know, it may kill for.
-    if process::seccomp_mode() != told.seccomp {
+    if process::call_filter() != told.filter {
         return;
     }
     let anchor = if identity::counts_as(parent) {
@@ -124,7 +124,7 @@ fn arm_process(told: &Told) -> Then {
     let inherited = Inherited {
         settings,
         known,
-        seccomp: process::seccomp_mode(),
+        filter: process::call_filter(),
     };
     if told.scope == Scope::Tree && !beyond && INHERITED.set(inherited).is_some() {
         atfork::register(in_forked_child);
@@ -156,7 +156,7 @@ fn arm_against(settings: &Settings, anchor: Anchor) -> Then {
         return fire_at_once(settings, "died while the host was starting", kernel);
     }
     // 8. The watcher.
-    let started = stand_down::take_post(&Watch {
+    let started = post::take(&Watch {
         settings: *settings,
         anchor: Some(known),
         kernel,
@@ -196,7 +196,7 @@ fn fire_at_once(settings: &Settings, why: &str, kernel: Kernel) -> Then {
         alone: !atfork::has_c_library(),
         successor: false,
     };
-    if stand_down::take_post(&watch).is_err() {
+    if post::take(&watch).is_err() {
         terminate::keep_grace_without_a_thread(settings);
     }
     if asked { Then::Run } else { Then::Ask }

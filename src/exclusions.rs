@@ -1,7 +1,7 @@
 //! Programs that must be left alone: a short list, each with its reason, and what `ANCHOR_SKIP` names.
 //! Their children inherit the variables and are hosts again, each unless it is on the list itself.
 
-use crate::sys::proc;
+use crate::sys::program;
 use anchor_contract::Skip;
 
 /// A program that one more thread would break.
@@ -25,7 +25,7 @@ const TABLE: [Exclusion; 1] = [
 pub fn reason(skip: Option<Skip<'_>>) -> Option<&'static str> {
     let mut first = true;
     let mut reason = None;
-    proc::for_each_argument(&mut |argument| {
+    program::for_each_argument(&mut |argument| {
         if let Some(entry) = TABLE.iter().find(|entry| entry.argument == argument) {
             reason = Some(entry.why);
         }
@@ -36,7 +36,8 @@ pub fn reason(skip: Option<Skip<'_>>) -> Option<&'static str> {
     // A person may know it as it was called, by its file, or (a script) as `ps` shows it.
     let others = skip.is_some() && reason.is_none();
     if others
-        && (proc::with_own_path(|path| named(skip, path)) || proc::with_own_name(|name| named(skip, name)))
+        && (program::with_own_path(|path| named(skip, path))
+            || program::with_own_name(|name| named(skip, name)))
     {
         reason = Some(NAMED);
     }

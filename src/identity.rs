@@ -4,8 +4,8 @@
 //! one has its number. Everything else that goes wrong says nothing about the anchor.
 
 use crate::settings::Settings;
-use crate::sys::pidfd::{Handle, NoHandle};
-use crate::sys::{parent, polling, proc, proc_stat};
+use crate::sys::handle::Handle;
+use crate::sys::{NoHandle, numbers, parent, polling};
 use anchor_contract::AnchorId;
 
 /// What is known of the anchor.
@@ -41,7 +41,7 @@ const ANOTHER: &str = "another process has its number";
 /// handle says so, and [`crate::arm`] looks at it once more before it relies on what was read here).
 pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anchor {
     let pid = settings.anchor;
-    let namespace = proc::own_pid_namespace(!settings.valgrind);
+    let namespace = numbers::namespace(!settings.valgrind);
     match (recorded, namespace) {
         (Some(id), Some(own)) if id.namespace != own => return Anchor::Beyond("in another PID namespace"),
         (Some(_), None) => return Anchor::Beyond("no /proc that says in which PID namespace this is"),
@@ -54,9 +54,9 @@ pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anch
         Err(NoHandle::Unavailable) if polling::exited(pid) => return Anchor::Dead("no such process"),
         Err(NoHandle::Unavailable) => None,
     };
-    let start = proc_stat::stat(pid).map(|stat| stat.start);
+    let start = numbers::start_of(pid);
     let id = match (recorded, namespace, start) {
-        (Some(id), _, Some(start)) if id.start != start && proc::start_times_compare() => {
+        (Some(id), _, Some(start)) if id.start != start && numbers::starts_compare() => {
             close(handle);
             return Anchor::Dead(
                 "another process has its number, or ANCHOR_ID was kept when ANCHOR_PID was changed",
@@ -64,7 +64,7 @@ pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anch
         }
         (Some(id), _, _) => Some(id),
         // Passed on to descendants only where their readings can be compared with ours.
-        (None, Some(namespace), Some(start)) if proc::start_times_compare() => {
+        (None, Some(namespace), Some(start)) if numbers::starts_compare() => {
             Some(AnchorId { namespace, start })
         }
         _ => None,
@@ -104,8 +104,8 @@ pub fn open_again(settings: &Settings, known: Known) -> Anchor {
         // A filter that refuses to say says nothing about the anchor.
         (Some(mark), _) => handle.mark().is_some_and(|found| found != mark),
         (None, Some(id)) => {
-            let start = proc_stat::stat(settings.anchor).map(|stat| stat.start);
-            start.is_some_and(|start| start != id.start) && proc::start_times_compare()
+            let start = numbers::start_of(settings.anchor);
+            start.is_some_and(|start| start != id.start) && numbers::starts_compare()
         }
         (None, None) => false,
     };

@@ -35,6 +35,7 @@ mod identity;
 mod pdeathsig;
 mod scope;
 
+mod post;
 mod stand_down;
 mod terminate;
 mod watch;

@@ -1,6 +1,6 @@
 //! `ANCHOR_SCOPE`: whether this process is meant, or only a descendant of the one that is.
 
-use crate::sys::{proc_stat, process};
+use crate::sys::{numbers, process};
 use anchor_contract::{Holder, Pid, Scope};
 
 /// `Err`: not this process, and why. `Ok(Some)`: this is the one that was given `self`, and the value by which its
@@ -18,7 +18,7 @@ pub fn narrow(scope: &Scope) -> Result<Option<Scope>, &'static str> {
     if holder.is_some_and(|holder| holder.pid != pid) {
         return Err(OTHER);
     }
-    match (holder, proc_stat::own_stat().map(|stat| stat.start)) {
+    match (holder, numbers::own_start()) {
         (Some(holder), Some(start)) if holder.start != start => Err(OTHER),
         (None, Some(start)) => Ok(Some(Scope::Itself(Some(Holder { pid, start })))),
         // Without /proc there is nothing to recognise it by: better armed than forgotten.

@@ -6,12 +6,12 @@
 
 use crate::log::{self, Side};
 use crate::pdeathsig::{self, Before};
+use crate::post;
 use crate::sys::thread::{self, Dismissal};
-use crate::sys::{Errno, Locked, errno, proc, proc_stat, process, signals};
+use crate::sys::{errno, numbers, proc_stat, signals};
 use crate::terminate;
 use crate::watch::{self, Watch};
 use anchor_contract::Grace;
-use core::sync::atomic::{AtomicI32, Ordering};
 
 /// What a call of the host's asks of the watcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,35 +31,9 @@ pub enum Needs {
     SameCredentials,
 }
 
-/// What a successor is told.
-static POST: Locked<Option<Watch>> = Locked::new(None);
-
-/// The process whose watcher `POST` tells of. Children that share or copy our memory are others.
-static OWNER: AtomicI32 = AtomicI32::new(0);
-
-/// The first watcher of this process takes its post. All signals are blocked.
-pub fn take_post(watch: &Watch) -> Result<(), Errno> {
-    if let Some(mut post) = POST.hold() {
-        *post = Some(*watch);
-    }
-    OWNER.store(process::own_pid(), Ordering::Release);
-    watch::start(watch)
-}
-
-/// In a forked child: it has no watcher, whatever the memory that it has copied says. Whose memory that was.
-pub fn forget() -> i32 {
-    let parent = OWNER.swap(0, Ordering::AcqRel);
-    *POST.seize() = None;
-    thread::forget();
-    pdeathsig::forget();
-    terminate::forget();
-    parent
-}
-
 /// Makes a call of the host's, and has the watcher do what that needs.
 pub fn during(needs: Needs, call: &mut dyn FnMut() -> i32) -> i32 {
-    let owner = OWNER.load(Ordering::Acquire);
-    if needs == Needs::Nothing || owner == 0 || owner != process::own_pid() {
+    if needs == Needs::Nothing || !post::is_held() {
         return call();
     }
     thread::wait_until_settled();
@@ -87,7 +61,7 @@ pub fn during(needs: Needs, call: &mut dyn FnMut() -> i32) -> i32 {
 /// Another watcher takes the post.
 fn replace(before: &Before, alone: bool) {
     let _blocked = signals::Blocked::all();
-    if let Some(mut post) = POST.hold() {
+    if let Some(mut post) = post::hold() {
         if let Some(watch) = post.as_mut() {
             watch.alone |= alone;
             succeed(watch, thread::dismiss(), before);
@@ -97,7 +71,7 @@ fn replace(before: &Before, alone: bool) {
 
 fn in_absence(before: &Before, call: &mut dyn FnMut() -> i32) -> i32 {
     let _blocked = signals::Blocked::all();
-    let mut post = POST.hold();
+    let mut post = post::hold();
     let Some(watch) = post.as_mut().and_then(|post| post.as_mut()) else {
         return call();
     };
@@ -130,8 +104,8 @@ fn counted_us() -> bool {
 
 /// After `unshare(CLONE_NEWPID)` they cannot, clone(2). Where that is not known, the watcher that is there is kept.
 fn threads_can_be_made() -> bool {
-    proc::childrens_pid_namespace()
-        .zip(proc::own_pid_namespace(false))
+    numbers::childrens_namespace()
+        .zip(numbers::namespace(false))
         .is_some_and(|(children, own)| children == own)
 }
 

@@ -3,9 +3,9 @@
 
 use crate::log::{self, Side};
 use crate::settings::Settings;
-use crate::sys::bell::{Bell, Woken};
+use crate::sys::bell::Bell;
 use crate::sys::time::Deadline;
-use crate::sys::{process, signals, thread};
+use crate::sys::{Woken, process, signals, thread};
 use anchor_contract::{Grace, Signal};
 use core::sync::atomic::{AtomicU64, Ordering};
 

@@ -8,8 +8,8 @@ use crate::log::{self, Log, Side};
 use crate::pdeathsig::{self, Kernel};
 use crate::settings::Settings;
 use crate::sys::bell::Bell;
-use crate::sys::pidfd::{Handle, Waited};
-use crate::sys::{Errno, polling, thread};
+use crate::sys::handle::Handle;
+use crate::sys::{Errno, Waited, polling, thread};
 use crate::terminate;
 use anchor_contract::Grace;
 
@@ -46,8 +46,8 @@ enum Way {
 
 extern "C" fn run(watch: &Watch) -> ! {
     let settings = &watch.settings;
-    let own_table = thread::settle();
-    let mut bell = if own_table {
+    let may_open = thread::settle();
+    let mut bell = if may_open {
         Bell::hang(watch.alone)
     } else {
         Bell::unheard(watch.alone)
@@ -56,7 +56,7 @@ extern "C" fn run(watch: &Watch) -> ! {
     let Some(known) = watch.anchor else {
         terminate::keep_grace(settings, bell)
     };
-    let way = if own_table {
+    let way = if may_open {
         match identity::open_again(settings, known) {
             Anchor::Lives(Some(handle), _) => Way::Event(handle),
             Anchor::Lives(None, _) => Way::Looks,
@@ -70,7 +70,7 @@ extern "C" fn run(watch: &Watch) -> ! {
         tell_armed(watch, way);
     }
     // ORDER: after the log was opened, which the host may have had to be privileged for.
-    thread::drop_capabilities();
+    thread::drop_rights();
 
     let started = known.id.map(|id| id.start);
     let waited = match way {
@@ -78,7 +78,7 @@ extern "C" fn run(watch: &Watch) -> ! {
         Way::Looks | Way::Probes => Waited::Lost,
     };
     let waited = match waited {
-        Waited::Lost => polling::until_exit(settings.anchor, started, settings.poll.0, own_table, bell),
+        Waited::Lost => polling::until_exit(settings.anchor, started, settings.poll.0, may_open, bell),
         end => end,
     };
     match waited {

@@ -8,6 +8,7 @@ use super::call::{Errno, call};
 use super::proc_stat::own_stat;
 use super::time::{Deadline, sleep, timespec};
 use super::{process, thread};
+use crate::sys::Woken;
 
 /// A signal that the kernel never sends and nobody uses, signal(7). Not a real-time one: those can be refused when
 /// the user's queue is full, RLIMIT_SIGPENDING.
@@ -21,19 +22,6 @@ pub struct Bell {
     signals: Option<i32>,
     /// Whether the host may end by its last thread's end alone, which no event tells of: see [`Bell::leave_if_last`].
     alone: bool,
-}
-
-/// What ended a wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Woken {
-    /// The handle is readable: its process is dead. Even if the bell was rung too.
-    Event,
-    /// The watcher is to stand down.
-    Rung,
-    /// The time has passed.
-    Time,
-    /// The kernel lets nobody wait this way.
-    Refused,
 }
 
 impl Bell {

@@ -1,10 +1,7 @@
 //! System calls that never touch errno: the host's errno is thread-local storage of a libc that we do not know.
 
 use super::arch;
-
-/// An error number, errno(3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Errno(pub i32);
+pub use crate::sys::Errno;
 
 /// Turns what the kernel answered into a result, syscall(2): errors are -4095 to -1.
 pub fn check(answer: isize) -> Result<usize, Errno> {

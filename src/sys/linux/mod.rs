@@ -4,25 +4,23 @@ mod arch;
 mod call;
 mod file;
 mod futex;
-mod lock;
 mod memory;
 mod next_symbol;
+mod proc;
 mod wrapped;
 
 pub mod atfork;
 pub mod bell;
 pub mod environ;
 pub mod errno;
+pub mod numbers;
 pub mod output;
 pub mod parent;
 pub mod pidfd;
 pub mod polling;
-pub mod proc;
 pub mod proc_stat;
 pub mod process;
+pub mod program;
 pub mod signals;
 pub mod thread;
 pub mod time;
-
-pub use call::Errno;
-pub use lock::Locked;

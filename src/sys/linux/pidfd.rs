@@ -1,34 +1,11 @@
 //! The best rung: a handle that pins a process, and an event when it is dead. pidfd_open(2), Linux 5.3.
 
-use super::bell::{self, Bell, Woken};
+use super::bell::{self, Bell};
 use super::call::{Errno, call};
 use super::process;
+use crate::sys::{NoHandle, Waited, Woken};
 use anchor_contract::Pid;
 use core::mem::MaybeUninit;
-
-/// Why there is no handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoHandle {
-    /// No process has this number (ESRCH). Nothing else means that it is gone.
-    NoSuchProcess,
-    /// The number is a thread's, not a process's (EINVAL; ENOENT since Linux 6.9).
-    NotAProcess,
-    /// The kernel offers none: too old, a filter, no descriptor to be had.
-    Unavailable,
-}
-
-/// How a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
-    /// The process is dead, reaped or not.
-    Exited,
-    /// Its number belongs to another process by now.
-    Recycled,
-    /// The watcher is to stand down. Before that the process was alive.
-    Dismissed,
-    /// Nothing more can be learned this way, and that says nothing about the process.
-    Lost,
-}
 
 /// The inode of the PID namespace that the calling process is in, as the kernel tells without `/proc`:
 /// PIDFD_GET_PID_NAMESPACE, ioctl_pidfd(2), Linux 6.11.

@@ -1,19 +1,20 @@
 //! The rung below a pidfd: looking at the process again and again.
 
-use super::bell::{Bell, Woken};
+use super::bell::Bell;
 use super::call::{Errno, call};
-use super::pidfd::Waited;
-use super::proc;
+use super::numbers;
 use super::proc_stat::{StatFile, stat};
 use super::time::Deadline;
+use crate::sys::{Waited, Woken};
 use anchor_contract::{Millis, Pid};
 
 /// Whether the number is nobody's, or a dead process's that was not reaped yet.
 pub fn exited(pid: Pid) -> bool {
-    probe(pid) == Err(Errno(libc::ESRCH)) || (proc::is_ours() && stat(pid).is_some_and(|stat| stat.is_dead()))
+    probe(pid) == Err(Errno(libc::ESRCH))
+        || (numbers::is_ours() && stat(pid).is_some_and(|stat| stat.is_dead()))
 }
 
-/// Looks every `interval` until the process is dead. Keeps no descriptor open unless the table is our own.
+/// Looks every `interval` until the process is dead. Keeps no descriptor open unless it may.
 ///
 /// An open `/proc/PID/stat` pins the process as a pidfd does: once it is gone, reading says ESRCH for ever, whoever
 /// has its number then. Where there is no `/proc`, only the number is left.
@@ -21,11 +22,11 @@ pub fn until_exit(
     pid: Pid,
     started: Option<u64>,
     interval: Millis,
-    own_table: bool,
+    may_open: bool,
     bell: &mut Bell,
 ) -> Waited {
     // In a `/proc` of another PID namespace the number is somebody else's.
-    let file = if own_table && proc::is_ours() {
+    let file = if may_open && numbers::is_ours() {
         StatFile::open(pid)
     } else {
         None
@@ -57,7 +58,7 @@ fn look(file: &StatFile, started: Option<u64>) -> Option<Waited> {
         Err(_) => None,
         Ok(stat) if stat.is_dead() => Some(Waited::Exited),
         Ok(stat) => {
-            let other = started.is_some_and(|started| started != stat.start) && proc::start_times_compare();
+            let other = started.is_some_and(|started| started != stat.start) && numbers::starts_compare();
             other.then_some(Waited::Recycled)
         }
     }

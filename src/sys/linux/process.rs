@@ -25,8 +25,8 @@ pub fn working_directory(buffer: &mut [u8]) -> Option<usize> {
     length.checked_sub(1).filter(|_| buffer.starts_with(b"/"))
 }
 
-/// The calling thread's seccomp mode, PR_GET_SECCOMP(2const): 0 for none, 2 for filters. Strict mode does not answer.
-pub fn seccomp_mode() -> usize {
+/// The filter that the calling thread's system calls go through: its seccomp mode, PR_GET_SECCOMP(2const): 0 for none, 2 for filters. Strict mode does not answer.
+pub fn call_filter() -> usize {
     // SAFETY: no arguments.
     unsafe { call!(SYS_prctl, libc::PR_GET_SECCOMP) }.unwrap_or(0)
 }

@@ -138,6 +138,16 @@ pub fn forget() {
     ORDER.store(STAY, Ordering::Release);
 }
 
+/// The calling thread's number, gettid(2). Never 0.
+pub fn own_number() -> i32 {
+    // SAFETY: no arguments, cannot fail.
+    let number = unsafe { call!(SYS_gettid) };
+    number
+        .ok()
+        .and_then(|number| i32::try_from(number).ok())
+        .unwrap_or_else(process::own_pid)
+}
+
 /// Ends the calling thread, and nothing else.
 pub fn exit() -> ! {
     loop {
@@ -147,7 +157,7 @@ pub fn exit() -> ! {
 }
 
 /// The first thing in the new thread: an empty descriptor table, a working directory that pins no mount, a name for
-/// whoever looks. Whether the table is the thread's own.
+/// whoever looks. Whether a descriptor that the thread opens is its own affair: if not, it would be in the host's table.
 pub fn settle() -> bool {
     // SAFETY: a NUL-terminated name of less than 16 bytes, PR_SET_NAME(2const); the name is the thread's own.
     let _ = unsafe { call!(SYS_prctl, libc::PR_SET_NAME, c"anchor".as_ptr()) };
@@ -205,8 +215,8 @@ fn close_range(flags: usize) -> bool {
 ///
 /// GUEST: not where the host is under a filter, PR_GET_SECCOMP(2const): one that kills for capset(2) would kill the
 /// host.
-pub fn drop_capabilities() {
-    if process::seccomp_mode() != 0 {
+pub fn drop_rights() {
+    if process::call_filter() != 0 {
         return;
     }
     #[repr(C)]

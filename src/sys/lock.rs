@@ -1,6 +1,6 @@
 //! A value that one thread at a time may use: for the calls that the host makes into us from its own threads.
 
-use super::{call::call, futex, process};
+use super::{thread, time};
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicI32, Ordering};
@@ -29,7 +29,7 @@ impl<T> Locked<T> {
     /// Waits until nobody else uses the value. `None` where the calling thread does already: a call of the host's
     /// that we wrap has led to another one. All signals are blocked, or a handler could do the same and wait for ever.
     pub fn hold(&self) -> Option<Held<'_, T>> {
-        let own = own_number();
+        let own = thread::own_number();
         loop {
             match self
                 .holder
@@ -38,14 +38,16 @@ impl<T> Locked<T> {
                 Ok(_) => return Some(Held(self)),
                 Err(holder) if holder == own => return None,
                 // Seldom, so the holder need not wake anybody: a look every millisecond will do.
-                Err(holder) => futex::wait(&self.holder, holder, 1),
+                Err(_) => {
+                    let _ = time::sleep(1);
+                }
             }
         }
     }
 
     /// In a forked child: takes the value from a thread that only the parent has.
     pub fn seize(&self) -> Held<'_, T> {
-        self.holder.store(own_number(), Ordering::Release);
+        self.holder.store(thread::own_number(), Ordering::Release);
         Held(self)
     }
 }
@@ -70,14 +72,4 @@ impl<T> Drop for Held<'_, T> {
     fn drop(&mut self) {
         self.0.holder.store(0, Ordering::Release);
     }
-}
-
-/// The calling thread's number, gettid(2). Never 0.
-fn own_number() -> i32 {
-    // SAFETY: no arguments, cannot fail.
-    let number = unsafe { call!(SYS_gettid) };
-    number
-        .ok()
-        .and_then(|number| i32::try_from(number).ok())
-        .unwrap_or_else(process::own_pid)
 }

@@ -1,0 +1,43 @@
+//! The watcher's post: whose it is, and what whoever holds it is told.
+
+use crate::pdeathsig;
+use crate::sys::{Errno, Held, Locked, process, thread};
+use crate::terminate;
+use crate::watch::{self, Watch};
+use core::sync::atomic::{AtomicI32, Ordering};
+
+/// What a successor is told.
+static POST: Locked<Option<Watch>> = Locked::new(None);
+
+/// The process whose watcher `POST` tells of. Children that share or copy our memory are others.
+static OWNER: AtomicI32 = AtomicI32::new(0);
+
+/// The first watcher of this process takes its post. All signals are blocked.
+pub fn take(watch: &Watch) -> Result<(), Errno> {
+    if let Some(mut post) = POST.hold() {
+        *post = Some(*watch);
+    }
+    OWNER.store(process::own_pid(), Ordering::Release);
+    watch::start(watch)
+}
+
+/// In a forked child: it has no watcher, whatever the memory that it has copied says. Whose memory that was.
+pub fn forget() -> i32 {
+    let parent = OWNER.swap(0, Ordering::AcqRel);
+    *POST.seize() = None;
+    thread::forget();
+    pdeathsig::forget();
+    terminate::forget();
+    parent
+}
+
+/// Whether the calling process has a watcher: it is the one that the post is of.
+pub fn is_held() -> bool {
+    let owner = OWNER.load(Ordering::Acquire);
+    owner != 0 && owner == process::own_pid()
+}
+
+/// The right to fill the post anew. `None` where the calling thread has it already. All signals are blocked.
+pub fn hold() -> Option<Held<'static, Option<Watch>>> {
+    POST.hold()
+}
