@@ -1,20 +1,54 @@
 //! Link arguments of the injected library. They stand here and not in RUSTFLAGS, which would reach build scripts.
 
+use std::env;
+use std::path::Path;
+
+/// What the static linker is told on Linux.
+const ELF: [&str; 7] = [
+    // No start files, no default libraries: the file needs nobody, so every loader takes it.
+    "-nostartfiles",
+    "-nostdlib",
+    // A watcher runs in this code: dlclose() must not unmap it.
+    "-Wl,-z,nodelete",
+    // Everything is bound before the constructor runs, then made read-only.
+    "-Wl,-z,now",
+    "-Wl,-z,relro",
+    "-Wl,-z,noexecstack",
+    // The same sources give the same file.
+    "-Wl,--build-id=none",
+];
+
+/// What it is told on macOS.
+const MACH_O: [&[&str]; 2] = [
+    // The name by which a program that links with the file would look for it: no path of the machine that built it.
+    &["-install_name", "@rpath/libanchor.dylib"],
+    // The `libc` crate asks for libiconv there; nothing of it is used.
+    &["-dead_strip_dylibs"],
+];
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    for argument in [
-        // No start files, no default libraries: the file needs nobody, so every loader takes it.
-        "-nostartfiles",
-        "-nostdlib",
-        // A watcher runs in this code: dlclose() must not unmap it.
-        "-Wl,-z,nodelete",
-        // Everything is bound before the constructor runs, then made read-only.
-        "-Wl,-z,now",
-        "-Wl,-z,relro",
-        "-Wl,-z,noexecstack",
-        // The same sources give the same file.
-        "-Wl,--build-id=none",
-    ] {
-        println!("cargo::rustc-cdylib-link-arg={argument}");
+    let target = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    if target == "macos" {
+        for words in MACH_O {
+            tell_linker(words);
+        }
+    } else {
+        for argument in ELF {
+            println!("cargo::rustc-cdylib-link-arg={argument}");
+        }
+    }
+}
+
+/// Through the C compiler, or at once where cargo was given the linker itself.
+fn tell_linker(words: &[&str]) {
+    let linker = env::var_os("RUSTC_LINKER").unwrap_or_default();
+    let name = Path::new(&linker).file_name().unwrap_or_default();
+    if name.to_string_lossy().contains("lld") {
+        for word in words {
+            println!("cargo::rustc-cdylib-link-arg={word}");
+        }
+    } else {
+        println!("cargo::rustc-cdylib-link-arg=-Wl,{}", words.join(","));
     }
 }

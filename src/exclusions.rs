@@ -1,23 +1,40 @@
 //! Programs that must be left alone: a short list, each with its reason, and what `ANCHOR_SKIP` names.
 //! Their children inherit the variables and are hosts again, each unless it is on the list itself.
 
-use crate::sys::program;
+use crate::sys::{program, thread};
 use anchor_contract::Skip;
 
 /// A program that one more thread would break.
 struct Exclusion {
-    /// One whole argument of its command line, the only thing that tells it from its siblings of the same file.
-    argument: &'static [u8],
+    sign: Sign,
+    /// Whether it minds only a thread that the C library knows of.
+    if_known: bool,
     /// What would break.
     why: &'static str,
 }
 
-const TABLE: [Exclusion; 1] = [
+/// How it is recognised.
+enum Sign {
+    /// One whole argument of its command line, the only thing that tells it from its siblings of the same file.
+    Argument(&'static [u8]),
+    /// The last part of the name that it was called by.
+    Name(&'static [u8]),
+}
+
+const TABLE: [Exclusion; 2] = [
     // Chromium and what is built on it: Electron, CEF, QtWebEngine. sandbox/linux/services/thread_helpers.cc ends the
     // zygote if it has a second thread. Its children are forked and never exec; they end when the browser process does.
     Exclusion {
-        argument: b"--type=zygote",
+        sign: Sign::Argument(b"--type=zygote"),
+        if_known: false,
         why: "a Chromium zygote, which must be single-threaded",
+    },
+    // macOS: src/backend/postmaster/postmaster.c ends the server if pthread_is_threaded_np() says yes once it has
+    // started. Its backends are forks of it that never exec.
+    Exclusion {
+        sign: Sign::Name(b"postgres"),
+        if_known: true,
+        why: "PostgreSQL, which ends if the C library knows of a second thread",
     },
 ];
 
@@ -26,10 +43,16 @@ pub fn reason(skip: Option<Skip<'_>>) -> Option<&'static str> {
     let mut first = true;
     let mut reason = None;
     program::for_each_argument(&mut |argument| {
-        if let Some(entry) = TABLE.iter().find(|entry| entry.argument == argument) {
+        let first = core::mem::take(&mut first);
+        let is_it = |entry: &&Exclusion| match entry.sign {
+            _ if entry.if_known && !thread::KNOWN_TO_C_LIBRARY => false,
+            Sign::Argument(whole) => argument == whole,
+            Sign::Name(name) => first && argument.rsplit(|byte| *byte == b'/').next() == Some(name),
+        };
+        if let Some(entry) = TABLE.iter().find(is_it) {
             reason = Some(entry.why);
         }
-        if core::mem::take(&mut first) && named(skip, argument) {
+        if first && named(skip, argument) {
             reason = reason.or(Some(NAMED));
         }
     });

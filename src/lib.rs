@@ -25,6 +25,8 @@
 )]
 // The unit tests call the parts; only the constructor calls them all.
 #![cfg_attr(test, allow(dead_code))]
+// Some of what only `stand_down` needs stands in other steps.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
 mod environment;
 mod settings;
@@ -36,6 +38,7 @@ mod pdeathsig;
 mod scope;
 
 mod post;
+#[cfg(target_os = "linux")] // nothing on macOS minds a thread, or gives one rights of its own
 mod stand_down;
 mod terminate;
 mod watch;

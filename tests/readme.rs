@@ -33,18 +33,20 @@ fn the_page_names_every_exclusion() {
     let read =
         |name: &str| std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let (table, page) = (read("src/exclusions.rs"), read("docs/hosts.md"));
-    let signs: Vec<&str> = table
-        .split("argument: b\"")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap())
-        .collect();
-    assert!(!signs.is_empty());
-    let rows = page
-        .lines()
-        .filter(|line| line.contains("| the argument `"))
-        .count();
-    assert_eq!(rows, signs.len());
-    for sign in signs {
+    let signs = |kind: &str| -> Vec<String> {
+        let after = format!("Sign::{kind}(b\"");
+        let quoted = |rest: &str| rest.split('"').next().unwrap().to_owned();
+        table.split(&after).skip(1).map(quoted).collect()
+    };
+    let (arguments, names) = (signs("Argument"), signs("Name"));
+    assert!(!arguments.is_empty() && !names.is_empty());
+    let rows = |kind: &str| page.lines().filter(|line| line.contains(kind)).count();
+    assert_eq!(rows("| the argument `"), arguments.len());
+    assert_eq!(rows("| the name `"), names.len());
+    for sign in arguments {
         assert!(page.contains(&format!("| the argument `{sign}` |")), "{sign}");
+    }
+    for sign in names {
+        assert!(page.contains(&format!("| the name `{sign}` |")), "{sign}");
     }
 }

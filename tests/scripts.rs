@@ -102,7 +102,13 @@ fn anchor_run_refuses_a_library_with_a_blank_in_its_path() {
 fn harness_reports_every_process_of_a_protected_tree() {
     let output = output(
         "harness",
-        &["--json", "--", "sh", "-c", "sleep 1000 & sleep 1000 & exec sleep 1000"],
+        &[
+            "--json",
+            "--",
+            "sh",
+            "-c",
+            "sleep 1000 & sleep 1000 & exec sleep 1000",
+        ],
     );
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(

@@ -8,11 +8,14 @@ use core::fmt;
 /// On Linux the namespace is the inode of `/proc/PID/ns/pid` (namespaces(7)) and the start is the raw field 22 of
 /// `/proc/PID/stat`, in clock ticks (proc_pid_stat(5)). It is never turned into wall-clock time: that drifts, and
 /// guards that compared it have ended healthy processes.
+///
+/// On macOS there is one namespace, and the start is what the kernel wrote down when the process was made, in
+/// microseconds since 1970 (`pbi_start_tvsec`, `pbi_start_tvusec` of proc_pidinfo); setting the clock does not change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnchorId {
-    /// Inode of the PID namespace.
+    /// Inode of the PID namespace; 0 where there is only one.
     pub namespace: u64,
-    /// Start time in clock ticks since boot.
+    /// Start time: clock ticks since boot on Linux, microseconds since 1970 on macOS.
     pub start: u64,
 }
 
@@ -25,7 +28,7 @@ impl AnchorId {
 
     /// Appends the value as [`Setting::parse`] reads it.
     pub fn print(&self, line: &mut Line) {
-        line.number(self.namespace).byte(b':').number(self.start);
+        FORM.print(*self, line);
     }
 }
 
@@ -33,14 +36,67 @@ impl Setting for AnchorId {
     const VARIABLE: &'static Variable = &variables::ID;
 
     fn parse(value: &[u8]) -> Option<Self> {
-        let (namespace, start) = pair(value)?;
-        Some(Self { namespace, start })
+        FORM.parse(value)
     }
 }
 
 impl fmt::Display for AnchorId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.namespace, self.start)
+        let mut line = Line::new();
+        self.print(&mut line);
+        formatter.write_str(core::str::from_utf8(line.as_bytes()).unwrap_or_default())
+    }
+}
+
+/// How the value is written.
+#[derive(Clone, Copy)]
+enum Form {
+    /// `NAMESPACE:TICKS`, Linux.
+    Namespace,
+    /// `SECONDS.MICROSECONDS`, six digits behind the point, macOS.
+    Time,
+}
+
+const FORM: Form = if cfg!(target_os = "macos") {
+    Form::Time
+} else {
+    Form::Namespace
+};
+
+const SECOND: u64 = 1_000_000;
+
+impl Form {
+    fn print(self, id: AnchorId, line: &mut Line) {
+        match self {
+            Self::Namespace => {
+                line.number(id.namespace).byte(b':').number(id.start);
+            }
+            Self::Time => {
+                line.number(id.start / SECOND).byte(b'.');
+                let mut digits = SECOND / 10;
+                while digits > 1 && (id.start % SECOND) < digits {
+                    line.byte(b'0');
+                    digits /= 10;
+                }
+                line.number(id.start % SECOND);
+            }
+        }
+    }
+
+    fn parse(self, value: &[u8]) -> Option<AnchorId> {
+        match self {
+            Self::Namespace => {
+                let (namespace, start) = pair(value)?;
+                Some(AnchorId { namespace, start })
+            }
+            Self::Time => {
+                let mut parts = value.splitn(2, |byte| *byte == b'.');
+                let (seconds, rest) = (parts.next()?, parts.next()?);
+                let rest = decimal(rest).filter(|_| rest.len() == 6)?;
+                let start = decimal(seconds)?.checked_mul(SECOND)?.checked_add(rest)?;
+                Some(AnchorId { namespace: 0, start })
+            }
+        }
     }
 }
 
@@ -75,25 +131,60 @@ fn pair(value: &[u8]) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::AnchorId;
+    use super::{AnchorId, Form, SECOND};
     use crate::{Line, Setting};
-    use std::string::ToString;
+    use std::string::{String, ToString};
+
+    fn printed(form: Form, id: AnchorId) -> String {
+        let mut line = Line::new();
+        form.print(id, &mut line);
+        String::from_utf8(line.as_bytes().to_vec()).unwrap()
+    }
 
     #[test]
     fn a_printed_identity_reads_as_itself() {
         for (namespace, start) in [(4_026_531_836, 0), (1, 123_456), (u64::MAX, u64::MAX)] {
             let id = AnchorId { namespace, start };
-            let mut line = Line::new();
-            id.print(&mut line);
-            assert_eq!(AnchorId::parse(line.as_bytes()), Some(id));
-            assert_eq!(line.as_bytes(), id.to_string().as_bytes());
+            let text = printed(Form::Namespace, id);
+            assert_eq!(text, std::format!("{namespace}:{start}"));
+            assert_eq!(Form::Namespace.parse(text.as_bytes()), Some(id));
         }
+        for micros in [0, 1, 9, 10, 99_999, 100_000, 123_456, 999_999] {
+            let start = 1_763_900_000 * SECOND + micros;
+            let id = AnchorId { namespace: 0, start };
+            let text = printed(Form::Time, id);
+            assert_eq!(text, std::format!("1763900000.{micros:06}"));
+            assert_eq!(Form::Time.parse(text.as_bytes()), Some(id));
+        }
+        let own = AnchorId {
+            namespace: 0,
+            start: 7,
+        };
+        assert_eq!(AnchorId::parse(own.to_string().as_bytes()), Some(own));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for bad in ["", ":", "1", "1:", ":1", "1:2:3", "a:b", "-1:2", "1: 2"] {
-            assert_eq!(AnchorId::parse(bad.as_bytes()), None, "{bad:?}");
+        for bad in [
+            "", ":", "1", "1:", ":1", "1:2:3", "a:b", "-1:2", "1: 2", "1.000002",
+        ] {
+            assert_eq!(Form::Namespace.parse(bad.as_bytes()), None, "{bad:?}");
+        }
+        let long = "18446744073709551615.000000";
+        for bad in [
+            "",
+            ".",
+            "1",
+            "1.",
+            ".000001",
+            "1.1",
+            "1.0000001",
+            "1.00000a",
+            "-1.000001",
+            "1:2",
+            long,
+        ] {
+            assert_eq!(Form::Time.parse(bad.as_bytes()), None, "{bad:?}");
         }
     }
 }

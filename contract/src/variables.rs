@@ -22,7 +22,11 @@ pub const PID: Variable = Variable {
 /// `ANCHOR_ID`.
 pub const ID: Variable = Variable {
     name: "ANCHOR_ID",
-    accepts: "the anchor's PID namespace and start time, as in 4026531836:123456",
+    accepts: if cfg!(target_os = "macos") {
+        "the anchor's start time, as in 1763900000.123456"
+    } else {
+        "the anchor's PID namespace and start time, as in 4026531836:123456"
+    },
     default: "pinned by the first host, which adds it to its own environment",
 };
 

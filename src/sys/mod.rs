@@ -5,18 +5,28 @@ mod environ_array;
 mod lock;
 mod once;
 mod outcome;
+#[cfg(any(target_os = "macos", test))]
+mod waiting;
+#[cfg(test)]
+mod waiting_tests;
 
 #[cfg(target_os = "linux")]
 mod linux;
-
 #[cfg(target_os = "linux")]
 pub use linux::{
     atfork, bell, environ, errno, numbers, output, parent, pidfd as handle, polling, proc_stat, process,
     program, signals, thread, time,
 };
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("libanchor has no backend for this platform yet");
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+pub use macos::{
+    atfork, bell, environ, handle, numbers, output, parent, polling, process, program, signals, thread, time,
+};
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("libanchor runs on Linux and macOS, and has no room for this platform in src/sys");
 
 pub use lock::{Held, Locked};
 pub use once::Once;

@@ -6,6 +6,9 @@ use super::{bell, futex, proc, process, time};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+/// Whether the C library knows of the watcher's thread, and tells who asks.
+pub const KNOWN_TO_C_LIBRARY: bool = false;
+
 /// Enough for two lines, two buffers of `/proc` and the calls between them; pages that are never touched cost nothing.
 const STACK_SIZE: usize = 16 * 1024;
 

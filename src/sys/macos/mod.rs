@@ -1,0 +1,24 @@
+//! macOS, 11 and later. System calls are the C library's to make there: their numbers change. What is used of it is what
+//! may be used before `main` and in a forked child: no Objective-C, no CoreFoundation, no dispatch queue, no allocation.
+
+mod call;
+mod kqueue;
+mod process_table;
+
+pub mod atfork;
+pub mod bell;
+pub mod environ;
+pub mod numbers;
+pub mod output;
+pub mod parent;
+pub mod polling;
+pub mod process;
+pub mod program;
+pub mod signals;
+pub mod thread;
+pub mod time;
+
+/// A handle of a process.
+pub mod handle {
+    pub use super::kqueue::Handle;
+}
