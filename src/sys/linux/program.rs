@@ -36,7 +36,8 @@ pub fn for_each_argument(each: &mut dyn FnMut(&[u8])) {
     let variable: *const *const usize = core::ptr::with_exposed_provenance(stack_end);
     // SAFETY: the address of glibc's variable, which its loader has filled in first of all.
     let start = unsafe { variable.read() };
-    // SAFETY: where the kernel has put the number of arguments, System V ABI for x86-64, 3.4.1.
+    // SAFETY: where the kernel has put the number of arguments, the same on every machine (fs/binfmt_elf.c:
+    // `create_elf_tables`).
     let count = unsafe { start.read() };
     for index in 1..=count {
         // SAFETY: the arguments' addresses follow their number.

@@ -60,7 +60,8 @@ impl Call {
         // SAFETY: the function of this name in the C library. It takes at most five integers or pointers, in
         // registers, of which it reads as many and as much as it has parameters, whatever we call it with (System V
         // ABI for x86-64, 3.2.3; AAPCS64, 6.8.2). To the one that takes a variable number, prctl(2), this is the same:
-        // what it is told of vector registers it only saves.
+        // on Linux both machines pass such arguments where they would pass named ones, and what the x86-64 one is told
+        // of vector registers it only saves.
         let real: extern "C" fn(usize, usize, usize, usize, usize) -> c_int =
             unsafe { core::mem::transmute(address) };
         real(a, b, c, d, e)
@@ -115,9 +116,10 @@ wrapped! {
     setresgid(real_id: gid_t, id: gid_t, saved: gid_t) needs Needs::SameCredentials,
         else SYS_setresgid(real_id, id, saved);
     setgroups(size: size_t, list: *const gid_t) needs Needs::SameCredentials, else SYS_setgroups(size, list);
-    // Without a C library there is nobody who knows a user's groups: a call that the kernel does not know, ENOSYS.
+    // Without a C library there is nobody who knows a user's groups: a call that no kernel since 3.1 knows and every
+    // machine has a number for, ENOSYS, nfsservctl(2).
     initgroups(user: *const c_char, group: gid_t) needs Needs::SameCredentials,
-        else SYS_afs_syscall(user, group);
+        else SYS_nfsservctl(user, group);
     // It has as many arguments as the operation wants, in the registers in which these are.
     prctl(operation: c_int, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) needs of_prctl(operation, a),
         else SYS_prctl(operation, a, b, c, d);

@@ -1,4 +1,8 @@
-//! What differs from machine to machine: how the kernel is entered, how a thread is born, where a weak symbol is.
+//! What differs from machine to machine: how the kernel is entered, how a thread is born, where a weak symbol is. One
+//! file for each, with the same functions.
+//!
+//! GUEST: compiled code calls memcpy and its like where it sees fit. An import of them would be a strong one, and an
+//! export would take over the host's. So each file has them, hidden, short, and only ever used for a few bytes.
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
@@ -7,5 +11,12 @@ pub use x86_64::{clone, raw};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::{own_symbol, weak_symbol};
 
-#[cfg(not(target_arch = "x86_64"))]
-compile_error!("libanchor has no system call room for this architecture yet");
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::{clone, raw};
+#[cfg(target_arch = "aarch64")]
+pub(crate) use aarch64::{own_symbol, weak_symbol};
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!("libanchor runs on x86-64 and arm64 Linux (x86_64, aarch64), not on this architecture");

@@ -99,3 +99,18 @@ macro_rules! own_symbol {
     }};
 }
 pub(crate) use own_symbol;
+
+#[cfg(not(test))]
+core::arch::global_asm!(
+    ".globl memcpy, memset, memcmp, bcmp, strlen",
+    ".hidden memcpy, memset, memcmp, bcmp, strlen",
+    "memcpy: mov rax, rdi; mov rcx, rdx; rep movsb; ret",
+    "memset: mov r8, rdi; mov eax, esi; mov rcx, rdx; rep stosb; mov rax, r8; ret",
+    "bcmp:",
+    "memcmp: xor eax, eax; mov rcx, rdx; test rcx, rcx; je 3f; repe cmpsb; je 3f",
+    "movzx eax, byte ptr [rdi - 1]; movzx ecx, byte ptr [rsi - 1]; sub eax, ecx",
+    "3: ret",
+    "strlen: xor eax, eax",
+    "4: cmp byte ptr [rdi + rax], 0; je 5f; inc rax; jmp 4b",
+    "5: ret",
+);
