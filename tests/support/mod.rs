@@ -5,6 +5,9 @@
 
 #![allow(dead_code)] // every test file uses its share
 
+pub mod elf;
+pub mod filter;
+
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
@@ -330,15 +333,20 @@ pub fn have(program: &str) -> bool {
 
 /// A program of `tests/programs`, compiled once.
 pub fn program(name: &str, arguments: &[&str]) -> PathBuf {
+    compiled("cc", name, name, arguments)
+}
+
+/// The same by another compiler, as a file of another name.
+pub fn compiled(compiler: &str, name: &str, file: &str, arguments: &[&str]) -> PathBuf {
     static COMPILED: Lazy<Mutex<BTreeSet<String>>> = Lazy::new(Mutex::default);
     let mut compiled = COMPILED.lock().unwrap();
     // One folder a test file: cargo runs them one after the other, but other tools need not.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"));
-    let path = folder.join(name);
-    if compiled.insert(name.to_owned()) {
+    let path = folder.join(file);
+    if compiled.insert(file.to_owned()) {
         std::fs::create_dir_all(&folder).unwrap();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/programs/{name}.c"));
-        let done = Command::new("cc")
+        let done = Command::new(compiler)
             .args(["-O1", "-Wall", "-Wno-unused-result", "-o"])
             .args([&path, &source])
             .args(arguments)
