@@ -5,6 +5,8 @@
 //!
 //! `LIBANCHOR_CROSS` is a folder with `aarch64-unknown-linux-gnu/libanchor.so` in it.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use nix::sys::signal::{Signal, kill};

@@ -1,5 +1,7 @@
 //! How a host is ended: asked once, given its grace, then killed.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use nix::sys::signal::Signal;

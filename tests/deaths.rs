@@ -1,6 +1,8 @@
 //! A thousand deaths, each beside one by the kernel's own guard. Every one must be by SIGTERM; the times are printed
 //! (`scripts/measure` shows them), because no test may fail on a slow machine.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use nix::sys::signal::Signal;

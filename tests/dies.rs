@@ -1,6 +1,8 @@
 //! The main job: the host ends when its anchor is dead, whoever the anchor is and however it ended; and it lives
 //! while the anchor lives.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use nix::sys::signal::{Signal, kill};

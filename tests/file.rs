@@ -1,5 +1,7 @@
 //! The file that ships: what it needs, what it offers, how large it is. Every loader must take it.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! What a host notices of its guest: nothing.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use std::collections::BTreeSet;

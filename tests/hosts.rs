@@ -1,5 +1,7 @@
 //! Programs that nobody here wrote, run as their users run them; each with its control.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use nix::sys::signal::{Signal, kill};

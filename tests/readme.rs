@@ -1,9 +1,10 @@
 //! The README is true: its table of variables is the contract's.
 
-use anchor_contract::{MEANINGS, VARIABLES};
-
+// It shows what is accepted on Linux.
+#[cfg(target_os = "linux")]
 #[test]
 fn the_table_of_variables_is_the_contracts() {
+    use anchor_contract::{MEANINGS, VARIABLES};
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let rows: Vec<&str> = readme
         .lines()

@@ -1,5 +1,7 @@
 //! Every failure has a rung below it: no pidfd, no descriptor, no thread.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use nix::sys::signal::Signal;

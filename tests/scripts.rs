@@ -1,5 +1,7 @@
 //! The scripts, as a user calls them.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Calls that one more thread would break, and credentials that nobody may keep.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use nix::sys::signal::Signal;

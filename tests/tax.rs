@@ -4,6 +4,8 @@
 //! of one round: what else the machine does weighs on all three. Times are printed (`scripts/measure` shows them) and
 //! not judged, because no test may fail on a noisy machine; whether every host has its watcher is.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use std::path::{Path, PathBuf};

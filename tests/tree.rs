@@ -1,5 +1,7 @@
 //! Who is a host: descendants, forked children, other namespaces, the anchor itself; and what they inherit.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use nix::sys::signal::Signal;

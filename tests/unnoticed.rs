@@ -1,5 +1,7 @@
 //! Ways in which a host has noticed its guest, or its guest has harmed it: each was found by trying, and is kept here.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};

@@ -1,5 +1,7 @@
 //! Every bad value of every variable: one clear line, and the program runs; under `ANCHOR_STRICT=1` it does not.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use anchor_contract::VARIABLES;

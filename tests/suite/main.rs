@@ -8,6 +8,8 @@
 //!
 //! `LIBANCHOR_WRITE=1` writes the table of results to docs/hosts.md (`scripts/hosts` does that).
 
+#![cfg(target_os = "linux")]
+
 mod page;
 mod side;
 #[path = "../support/mod.rs"]

@@ -5,19 +5,24 @@
 
 #![allow(dead_code)] // every test file uses its share
 
+#[cfg(target_os = "linux")]
 pub mod elf;
+#[cfg(target_os = "linux")]
 pub mod filter;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::*;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use once_cell::sync::Lazy;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
@@ -37,16 +42,29 @@ pub static LIBRARY: Lazy<PathBuf> = Lazy::new(|| {
         .unwrap();
     assert!(built.success(), "the library could not be built");
     // A host that loses its parent becomes our child, so that its end can be seen whoever made it.
-    prctl::set_child_subreaper(true).unwrap();
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_child_subreaper(true).unwrap();
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join("release/libanchor.so").canonicalize().unwrap()
+    target.join("release").join(FILE).canonicalize().unwrap()
 });
+
+/// The library's file, and the variable that has a program load it.
+const FILE: &str = if cfg!(target_os = "macos") {
+    "libanchor.dylib"
+} else {
+    "libanchor.so"
+};
+pub const INJECTS: &str = if cfg!(target_os = "macos") {
+    "DYLD_INSERT_LIBRARIES"
+} else {
+    "LD_PRELOAD"
+};
 
 /// Puts the library and an anchor into a command's environment.
 pub fn anchored(command: &mut Command, anchor: impl ToString) -> &mut Command {
     without_library(command);
     command
-        .env("LD_PRELOAD", LIBRARY.as_os_str())
+        .env(INJECTS, LIBRARY.as_os_str())
         .env("ANCHOR_PID", anchor.to_string())
 }
 
@@ -56,7 +74,7 @@ pub fn without_library(command: &mut Command) -> &mut Command {
     for variable in anchor_contract::VARIABLES {
         command.env_remove(variable.name);
     }
-    command.env_remove("LD_PRELOAD")
+    command.env_remove(INJECTS)
 }
 
 /// A child that is killed when the test is over, however it is over.
@@ -167,6 +185,7 @@ impl Echo {
     }
 
     /// Waits until the host is armed: its watcher has its name and nothing to do.
+    #[cfg(target_os = "linux")]
     pub fn armed(mut self) -> Self {
         self.assert_lives();
         wait_until_armed(self.owned.pid());
@@ -182,6 +201,13 @@ impl Echo {
 pub struct Lines(BufReader<Timed<std::process::ChildStderr>>);
 
 impl Lines {
+    /// All that is still to come.
+    pub fn rest(mut self) -> String {
+        let mut rest = String::new();
+        self.0.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
     pub fn number(&mut self) -> i32 {
         self.numbers()[0]
     }
@@ -195,27 +221,16 @@ impl Lines {
     }
 }
 
-/// Waits until a process is dead, reaped or not.
-pub fn wait_for_exit(pid: i32) {
-    // SAFETY: makes a new descriptor, which is owned from here on.
-    let Ok(handle @ 0..) = i32::try_from(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }) else {
-        return;
-    };
-    // SAFETY: as above.
-    let handle = unsafe { OwnedFd::from_raw_fd(handle) };
-    let mut entry = [PollFd::new(handle.as_fd(), PollFlags::POLLIN)];
-    let ended = poll(&mut entry, PollTimeout::try_from(CEILING).unwrap()).unwrap();
-    assert_eq!(ended, 1, "waited too long for {pid} to end");
-}
-
-/// Waits for a process of the tree to end: a child, or one that becomes ours when its parent is gone.
+/// Waits for a child of the test's to end. On Linux, any process of the tree: it becomes ours when its parent is gone.
 pub fn wait(pid: i32) -> WaitStatus {
+    #[cfg(target_os = "linux")]
     wait_for_exit(pid);
     let deadline = Instant::now() + CEILING;
     loop {
         match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
             // Not ours yet: its parent is still on its way out.
             Err(Errno::ECHILD) if Instant::now() < deadline => std::thread::yield_now(),
+            Ok(WaitStatus::StillAlive) if Instant::now() < deadline => nap(),
             ended => return ended.unwrap(),
         }
     }
@@ -253,63 +268,6 @@ pub fn comes_about(mut condition: impl FnMut() -> bool) -> bool {
 #[allow(clippy::disallowed_methods)] // the one place that sleeps, between two looks
 fn nap() {
     std::thread::sleep(Duration::from_millis(1));
-}
-
-/// The watcher's thread of a process, if it has one.
-pub fn watcher(pid: i32) -> Option<PathBuf> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    tasks
-        .flatten()
-        .map(|task| task.path())
-        .find(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name == "anchor\n"))
-}
-
-/// What the descriptors of a process or thread are of, sorted.
-pub fn held_by(folder: &Path) -> Vec<String> {
-    let folder = std::fs::read_dir(folder.join("fd")).unwrap();
-    let mut held: Vec<_> = folder
-        .filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok())
-        .map(|to| to.to_string_lossy().into_owned())
-        .collect();
-    held.sort();
-    held
-}
-
-/// All that a watcher holds: its anchor, and the bell that tells it to stand down.
-pub const WATCHERS_OWN: [&str; 2] = ["anon_inode:[pidfd]", "anon_inode:[signalfd]"];
-
-/// Waits until a process has a watcher that sleeps: in ppoll(2), or between two looks in clock_nanosleep(2).
-pub fn wait_until_armed(pid: i32) {
-    let waits = [libc::SYS_ppoll, libc::SYS_clock_nanosleep].map(|number| format!("{number} "));
-    wait_until("a watcher that waits", || {
-        let Some(task) = watcher(pid) else { return false };
-        let call = std::fs::read_to_string(task.join("syscall")).unwrap_or_default();
-        state(&task) == Some('S') && waits.iter().any(|number| call.starts_with(number))
-    });
-}
-
-/// The state letter of a task or process folder in `/proc`.
-pub fn state(folder: &Path) -> Option<char> {
-    let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
-    stat.rsplit_once(") ")?.1.chars().next()
-}
-
-/// `namespace:start` of a process, as `ANCHOR_ID` has it.
-pub fn identity(pid: i32) -> String {
-    use std::os::unix::fs::MetadataExt;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let start = stat
-        .rsplit_once(") ")
-        .unwrap()
-        .1
-        .split(' ')
-        .nth(19)
-        .unwrap()
-        .to_owned();
-    format!(
-        "{}:{start}",
-        std::fs::metadata("/proc/self/ns/pid").unwrap().ino()
-    )
 }
 
 /// Says that something was not tested, past cargo's capture of what a test says. In CI that is a failure.
