@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use support::*;
@@ -97,6 +98,70 @@ fn anchor_run_refuses_a_library_with_a_blank_in_its_path() {
             .unwrap()
             .contains("a path with a blank or a colon cannot be preloaded")
     );
+}
+
+/// A folder with a copy of `anchor-run`, a library for it, and a `uname` that answers as macOS does; and a command
+/// that starts the copy there. What the script then does is the same on any system.
+fn on_a_mac(folder: &Path) -> Command {
+    let copy = folder.join("anchor-run");
+    std::fs::copy(script("anchor-run").get_program(), &copy).unwrap();
+    std::fs::write(folder.join("libanchor.dylib"), "").unwrap();
+    let uname = folder.join("uname");
+    std::fs::write(&uname, "#!/bin/sh\necho Darwin\n").unwrap();
+    std::fs::set_permissions(&uname, PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::copy("/usr/bin/printenv", folder.join("program")).unwrap();
+    let mut command = Command::new(copy);
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    without_library(&mut command)
+        .env("PATH", path)
+        .env("ANCHOR_ID", "1:2");
+    command
+}
+
+// A blank is no separator there, and applications have them in their paths.
+#[test]
+fn anchor_run_sets_what_macos_reads() {
+    let folder = tempfile::Builder::new().prefix("a b").tempdir().unwrap();
+    let own = std::process::id().to_string();
+    let output = on_a_mac(folder.path()).arg("program").output().unwrap();
+    let environment = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    let library = folder.path().canonicalize().unwrap().join("libanchor.dylib");
+    let line = format!("DYLD_INSERT_LIBRARIES={}\n", library.display());
+    assert!(environment.contains(&line), "{environment}");
+    assert!(
+        environment.contains(&format!("ANCHOR_PID={own}\n")),
+        "{environment}"
+    );
+    for absent in ["LD_PRELOAD=", "ANCHOR_ID="] {
+        assert!(!environment.contains(absent), "{environment}");
+    }
+}
+
+#[test]
+fn anchor_run_says_what_macos_keeps_the_library_out_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("tool");
+    for (command, started) in [("sh", "/usr/bin/sh"), ("./tool", "/usr/bin/env")] {
+        std::fs::write(&tool, "#! /usr/bin/env sh\neval \"$2\"\n").unwrap();
+        std::fs::set_permissions(&tool, PermissionsExt::from_mode(0o755)).unwrap();
+        let run = |strict: &str| {
+            let arguments = [command, "-c", "echo \"<$DYLD_INSERT_LIBRARIES>\"; exit 3"];
+            let mut run = on_a_mac(folder.path());
+            run.current_dir(folder.path())
+                .args(arguments)
+                .env("ANCHOR_STRICT", strict);
+            run.output().unwrap()
+        };
+        let output = run("0");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "<>\n");
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        let expected =
+            format!("anchor-run: {command}: not anchored: macOS keeps the library out of {started} and");
+        assert!(said.starts_with(&expected) && said.lines().count() == 1, "{said}");
+        assert_eq!(run("1").status.code(), Some(125));
+    }
 }
 
 // sh, which becomes a sleep, and two more. A shell that waited for them might end for their sake and not its anchor's.
