@@ -1,0 +1,137 @@
+//! The archive that users get: made by `scripts/release`, unpacked where nothing else of the project is.
+
+mod support;
+
+use std::fs::read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use support::*;
+
+fn release(out: &Path, arguments: &[&str]) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/release");
+    let mut command = Command::new(script);
+    without_library(&mut command)
+        .env("SOURCE_DATE_EPOCH", "1700000000")
+        .arg("--out")
+        .arg(out)
+        .args(arguments);
+    command.output().unwrap()
+}
+
+fn succeeds(output: Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{output:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn sums_are_right(folder: &Path) {
+    let mut check = Command::new("sha256sum");
+    succeeds(
+        check
+            .args(["--check", "--strict", "SHA256SUMS"])
+            .current_dir(folder)
+            .output()
+            .unwrap(),
+    );
+}
+
+#[test]
+fn an_archive_is_complete_and_works_without_a_toolchain() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = PathBuf::from(succeeds(release(folder.path(), &[])).trim_end());
+    sums_are_right(folder.path());
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut tar = Command::new("tar");
+    tar.arg("-xzf").arg(&archive).current_dir(elsewhere.path());
+    succeeds(tar.output().unwrap());
+    let name = archive.file_name().unwrap().to_str().unwrap();
+    let tree = elsewhere.path().join(name.strip_suffix(".tar.gz").unwrap());
+    assert_eq!(
+        read(tree.join("lib/libanchor.so")).unwrap(),
+        read(&*LIBRARY).unwrap()
+    );
+    for file in [
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "docs/hosts.md",
+    ] {
+        assert!(tree.join(file).is_file(), "{file}");
+    }
+
+    // Whoever calls cargo fails.
+    let tools = elsewhere.path().join("tools");
+    std::fs::create_dir(&tools).unwrap();
+    std::fs::write(tools.join("cargo"), "#!/bin/sh\nexit 99\n").unwrap();
+    std::fs::set_permissions(tools.join("cargo"), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+    let run = |script: &str, arguments: &[&str]| {
+        let mut command = Command::new(tree.join("scripts").join(script));
+        without_library(&mut command).env("PATH", &path).args(arguments);
+        succeeds(command.output().unwrap())
+    };
+    assert!(run("demo", &[]).ends_with("== ok\n"));
+    assert_eq!(
+        run("anchor-run", &["sh", "-c", "echo $LD_PRELOAD"]),
+        format!(
+            "{}\n",
+            tree.join("lib/libanchor.so").canonicalize().unwrap().display()
+        )
+    );
+    let report = run("harness", &["--", "sleep", "1000"]);
+    assert!(report.ends_with("protected: no process was left\n"), "{report}");
+}
+
+// Whoever builds from the same commit can compare sums.
+#[test]
+fn the_same_sources_give_the_same_archive() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let made = folders.each_ref().map(|folder| {
+        let archive = PathBuf::from(succeeds(release(folder.path(), &[])).trim_end());
+        read(archive).unwrap()
+    });
+    assert!(made[0] == made[1]);
+}
+
+// Each machine packs its own; the sums are then written over all of them.
+#[test]
+fn sums_are_written_over_archives_of_several_machines() {
+    let folder = tempfile::tempdir().unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    for platform in ["linux-x86_64", "macos-universal"] {
+        let archive = folder
+            .path()
+            .join(format!("libanchor-{version}-{platform}.tar.gz"));
+        std::fs::write(archive, platform).unwrap();
+    }
+    std::fs::write(folder.path().join("libanchor-0.0.0-linux-x86_64.tar.gz"), "old").unwrap();
+    succeeds(release(folder.path(), &["--sums"]));
+    sums_are_right(folder.path());
+    let sums = std::fs::read_to_string(folder.path().join("SHA256SUMS")).unwrap();
+    assert_eq!(sums.lines().count(), 2, "{sums}");
+}
+
+#[test]
+fn what_cannot_be_released_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, words) in [
+        (&["x86_64-pc-windows-msvc"][..], "no library for this target"),
+        (
+            &["no-such-linux-target"],
+            "rustup target add no-such-linux-target",
+        ),
+        (&["--nope"], "--nope: unknown option"),
+        (&["--sums"], "no archive of version"),
+    ] {
+        let output = release(folder.path(), arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(
+            said.starts_with("release: ") && said.contains(words) && said.lines().count() == 1,
+            "{said}"
+        );
+    }
+}
