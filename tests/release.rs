@@ -124,6 +124,7 @@ fn what_cannot_be_released_is_one_line() {
             "rustup target add no-such-linux-target",
         ),
         (&["--nope"], "--nope: unknown option"),
+        (&["--tag", "v0.0.0"], "v0.0.0: the sources are version"),
         (&["--sums"], "no archive of version"),
     ] {
         let output = release(folder.path(), arguments);
