@@ -23,10 +23,9 @@
         clippy::arithmetic_side_effects
     )
 )]
-// The unit tests call the parts; only the constructor calls them all.
-#![cfg_attr(test, allow(dead_code))]
-// Some of what only `stand_down` needs stands in other steps.
-#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
+// The unit tests call the parts; only the constructor calls them all. And some of what only `stand_down` needs stands in
+// other steps.
+#![cfg_attr(any(test, not(target_os = "linux")), allow(dead_code))]
 
 mod environment;
 mod settings;
