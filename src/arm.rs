@@ -149,21 +149,23 @@ fn arm_against(settings: &Settings, anchor: Anchor) -> Then {
     let kernel = pdeathsig::set_where_right(settings);
     // 6. Dead by now? Then the host need not begin. What dies after this line is an event for step 8: the watcher opens
     //    a handle of its own, and knows whether it is the anchor's.
-    let died = handle.is_some_and(Handle::exited);
-    // 7. GUEST: the host never sees the descriptor.
-    identity::close(handle);
-    if died {
+    if handle.is_some_and(Handle::exited) {
+        identity::close(handle);
         return fire_at_once(settings, "died while the host was starting", kernel);
     }
+    // 7. GUEST: the host never sees the descriptor, where there is another way.
+    let handle = handle.and_then(Handle::hand_over);
     // 8. The watcher.
     let started = post::take(&Watch {
         settings: *settings,
         anchor: Some(known),
+        handle,
         kernel,
         alone: !atfork::has_c_library(),
         successor: false,
     });
     if started.is_err() {
+        identity::close(handle);
         without_a_thread(settings, kernel)
     } else {
         Then::Run
@@ -192,6 +194,7 @@ fn fire_at_once(settings: &Settings, why: &str, kernel: Kernel) -> Then {
     let watch = Watch {
         settings: *settings,
         anchor: None,
+        handle: None,
         kernel,
         alone: !atfork::has_c_library(),
         successor: false,

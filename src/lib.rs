@@ -6,9 +6,9 @@
 //! thread that the host never notices, and [`terminate`] ends the host. [`log`] tells whoever wants to know.
 //! Only [`sys`] talks to the machine.
 //!
-//! GUEST: this runs inside processes that are not ours, before their `main`. It never allocates, never panics,
-//! never calls into a libc (but to register the fork handler), and leaves errno, signals, descriptors and
-//! directories as they were.
+//! GUEST: this runs inside processes that are not ours, before their `main`. It never allocates, never panics, on Linux
+//! never calls into a libc (but to register the fork handler), and leaves errno, signals, descriptors and directories
+//! as they were.
 
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]

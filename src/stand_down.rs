@@ -120,6 +120,7 @@ fn threads_can_be_made() -> bool {
 fn succeed(watch: &mut Watch, dismissed: Dismissal, before: &Before) {
     watch.kernel = pdeathsig::after_change(&watch.settings, watch.kernel, before);
     watch.successor = true;
+    watch.handle = None;
     if terminate::begun() {
         // The old one has fired: what is left is the grace, if there is one.
         watch.anchor = None;

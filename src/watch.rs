@@ -1,14 +1,14 @@
 //! The fifth step: the watcher. One thread that sleeps until the anchor is dead.
 //!
-//! GUEST: it runs on a stack of 16 KiB with no libc behind it: no libc function, no thread-local storage, so no
-//! errno; and nothing in it may fail in a way that the host would notice.
+//! GUEST: on Linux it runs on a stack of 16 KiB with no libc behind it: no libc function, no thread-local storage, so no
+//! errno; and nowhere may anything in it fail in a way that the host would notice.
 
 use crate::identity::{self, Anchor, Known};
 use crate::log::{self, Log, Side};
 use crate::pdeathsig::{self, Kernel};
 use crate::settings::Settings;
 use crate::sys::bell::Bell;
-use crate::sys::handle::Handle;
+use crate::sys::handle::{self, Handle};
 use crate::sys::{Errno, Waited, polling, thread};
 use crate::terminate;
 use anchor_contract::Grace;
@@ -20,6 +20,8 @@ pub struct Watch {
     pub settings: Settings,
     /// The anchor; `None` where it is dead, and only the grace is left to keep.
     pub anchor: Option<Known>,
+    /// A handle of it, where the watcher is not to open one ([`Handle::hand_over`]).
+    pub handle: Option<Handle>,
     /// Whether the kernel asks the host.
     pub kernel: Kernel,
     /// Whether the host may end by its last thread's end alone.
@@ -30,7 +32,13 @@ pub struct Watch {
 
 /// Starts the watcher. All signals of the calling thread are blocked.
 pub fn start(watch: &Watch) -> Result<(), Errno> {
-    thread::spawn(run, watch)
+    thread::spawn(run, watch)?;
+    // GUEST: where the watcher must not open a handle it must not open a log either, while the host runs. Here it does
+    // not yet.
+    if thread::SHARES_DESCRIPTORS && watch.anchor.is_some() {
+        tell_armed(watch, watch.handle.map_or(Way::Probes, Way::Event), Side::Host);
+    }
+    Ok(())
 }
 
 /// How the anchor is watched.
@@ -40,7 +48,7 @@ enum Way {
     Event(Handle),
     /// A look at its `/proc` entry again and again.
     Looks,
-    /// The same by its number alone: a descriptor of ours would be the host's too.
+    /// The same without a descriptor, which would be the host's too: on Linux by its number alone.
     Probes,
 }
 
@@ -56,18 +64,18 @@ extern "C" fn run(watch: &Watch) -> ! {
     let Some(known) = watch.anchor else {
         terminate::keep_grace(settings, bell)
     };
-    let way = if may_open {
-        match identity::open_again(settings, known) {
+    let way = match watch.handle {
+        Some(handle) => Way::Event(handle),
+        None if may_open => match identity::open_again(settings, known) {
             Anchor::Lives(Some(handle), _) => Way::Event(handle),
             Anchor::Lives(None, _) => Way::Looks,
             Anchor::Dead(why) => fire(watch, why, bell),
             Anchor::Beyond(why) => give_up(settings, why),
-        }
-    } else {
-        Way::Probes
+        },
+        None => Way::Probes,
     };
-    if !watch.successor {
-        tell_armed(watch, way);
+    if !watch.successor && !thread::SHARES_DESCRIPTORS {
+        tell_armed(watch, way, Side::Watcher);
     }
     // ORDER: after the log was opened, which the host may have had to be privileged for.
     thread::drop_rights();
@@ -106,16 +114,16 @@ fn give_up(settings: &Settings, why: &str) -> ! {
     thread::exit()
 }
 
-fn tell_armed(watch: &Watch, way: Way) {
+fn tell_armed(watch: &Watch, way: Way, side: Side) {
     let settings = &watch.settings;
     if settings.log == Log::Silent {
         return;
     }
     let mut line = log::event("armed", settings.anchor);
     match way {
-        Way::Event(_) => line.text("thread with pidfd"),
-        Way::Looks => every(settings, line.text("thread that polls /proc")),
-        Way::Probes => every(settings, line.text("thread that polls the number alone")),
+        Way::Event(_) => line.text("thread with ").text(handle::NAME),
+        Way::Looks => every(settings, line.text("thread that polls ").text(polling::LOOKS_AT)),
+        Way::Probes => every(settings, line.text("thread that polls ").text(polling::PROBES)),
     };
     if watch.anchor.is_some_and(|known| known.id.is_none()) {
         line.text(", identity not known");
@@ -133,7 +141,7 @@ fn tell_armed(watch: &Watch, way: Way) {
             &mut line
         }
     };
-    settings.log.write(Side::Watcher, &mut line);
+    settings.log.write(side, &mut line);
 }
 
 fn every<'a>(settings: &Settings, line: &'a mut anchor_contract::Line) -> &'a mut anchor_contract::Line {

@@ -106,7 +106,7 @@ impl Form {
 pub struct Holder {
     /// Its process id.
     pub pid: Pid,
-    /// Its start time in clock ticks since boot.
+    /// Its start time, as [`AnchorId::start`].
     pub start: u64,
 }
 

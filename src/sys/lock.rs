@@ -1,6 +1,6 @@
 //! A value that one thread at a time may use: for the calls that the host makes into us from its own threads.
 
-use super::{thread, time};
+use super::thread;
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicI32, Ordering};
@@ -38,9 +38,7 @@ impl<T> Locked<T> {
                 Ok(_) => return Some(Held(self)),
                 Err(holder) if holder == own => return None,
                 // Seldom, so the holder need not wake anybody: a look every millisecond will do.
-                Err(_) => {
-                    let _ = time::sleep(1);
-                }
+                Err(holder) => thread::wait_for_change(&self.holder, holder),
             }
         }
     }

@@ -22,7 +22,8 @@ pub use linux::{
 mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::{
-    atfork, bell, environ, handle, numbers, output, parent, polling, process, program, signals, thread, time,
+    atfork, bell, environ, kqueue as handle, numbers, output, parent, polling, process, program, signals,
+    thread, time,
 };
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]

@@ -69,8 +69,8 @@ pub enum Look {
     Exiting(u64),
     /// It is a zombie, or nobody has the number.
     Gone,
-    /// It cannot be seen (another user's, a sandbox), and whether it could be signalled.
-    Hidden(bool),
+    /// It cannot be seen: a sandbox.
+    Hidden,
 }
 
 /// How long, in milliseconds, a queue is believed when all looks well. Not for ever: an end may be told late (that of a
@@ -81,26 +81,33 @@ pub const BELIEVED: u64 = 60_000;
 /// The same while the process is about to die, or cannot be seen.
 pub const DOUBTED: u64 = 100;
 
-/// How often in a row a queue may be lost before it is no longer tried: a host that closes whatever it sees does so
-/// once, or goes on doing it.
-pub const LOSSES: u32 = 16;
+/// How long, in milliseconds, until a new queue is tried where there was none or it was lost; then twice as long each
+/// time, up to [`BELIEVED`].
+///
+/// GUEST: a new descriptor is the lowest number that is free, for a moment, while the host may count on getting that one.
+/// A host that closes everything goes on to open what it wants at such numbers. So not at once, and not often.
+pub const PATIENCE: u64 = 1000;
 
 /// Looks at the process that has this number.
+///
+/// proc_pidinfo says EPERM for another user's; sysctl(3) shows everybody's, but a sandbox may keep both from us.
 pub fn look(kernel: &mut impl Kernel, pid: Pid) -> Look {
-    let info = match kernel.info(pid) {
-        Err(Errno(error)) if error != libc::ESRCH => kernel.entry(pid),
-        known => known,
-    };
-    match info {
-        Ok(Info { zombie: true, .. }) | Err(Errno(libc::ESRCH)) => Look::Gone,
-        Ok(Info {
-            exiting: true, start, ..
-        }) => Look::Exiting(start),
-        Ok(Info { start, .. }) => Look::Lives(start),
-        Err(_) => match kernel.may_signal(pid) {
-            Err(Errno(libc::ESRCH)) => Look::Gone,
-            answer => Look::Hidden(answer.is_ok()),
+    let found = match kernel.info(pid) {
+        Err(Errno(libc::ESRCH)) => return Look::Gone,
+        Err(_) => match kernel.entry(pid) {
+            // Not there, or not for us to see: kill(2) tells the two apart.
+            Err(_) => {
+                let gone = kernel.may_signal(pid) == Err(Errno(libc::ESRCH));
+                return if gone { Look::Gone } else { Look::Hidden };
+            }
+            Ok(found) => found,
         },
+        Ok(found) => found,
+    };
+    match found {
+        Info { zombie: true, .. } => Look::Gone,
+        Info { exiting: true, .. } => Look::Exiting(found.start),
+        _ => Look::Lives(found.start),
     }
 }
 
@@ -121,7 +128,7 @@ pub fn open(kernel: &mut impl Kernel, pid: Pid) -> Result<Watched, NoHandle> {
         Ok(()) => {
             let start = match look(kernel, pid) {
                 Look::Lives(start) | Look::Exiting(start) => Ok(Some(start)),
-                Look::Hidden(_) => Ok(None),
+                Look::Hidden => Ok(None),
                 Look::Gone => Err(NoHandle::NoSuchProcess),
             };
             match start {
@@ -147,16 +154,16 @@ fn judge(kernel: &mut impl Kernel, watched: &Watched) -> Result<u64, Waited> {
         Look::Gone => Err(Waited::Exited),
         Look::Lives(start) | Look::Exiting(start) if other(start) => Err(Waited::Recycled),
         Look::Lives(_) => Ok(BELIEVED),
-        Look::Exiting(_) | Look::Hidden(_) => Ok(DOUBTED),
+        Look::Exiting(_) | Look::Hidden => Ok(DOUBTED),
     }
 }
 
-/// Sleeps until the process is dead, and gives the queue back.
+/// Sleeps until the process is dead, and gives the queue back; [`Waited::Lost`] where the queue tells nothing any more.
 ///
 /// The queue's descriptor is the host's to close, knowingly or not (`closefrom`, a daemon's loop over all numbers).
-/// That is EBADF, and no death: another queue is made, and whoever has the number by then is compared.
-pub fn until_exit(kernel: &mut impl Kernel, mut watched: Watched) -> Waited {
-    let (mut losses, mut pause) = (0_u32, DOUBTED / 2);
+/// That is EBADF, and no death.
+pub fn until_exit(kernel: &mut impl Kernel, watched: Watched) -> Waited {
+    let mut pause = DOUBTED / 2;
     let end = loop {
         match judge(kernel, &watched) {
             Err(end) => break end,
@@ -166,19 +173,9 @@ pub fn until_exit(kernel: &mut impl Kernel, mut watched: Watched) -> Waited {
         }
         match kernel.wait(watched.queue, watched.pid, pause) {
             Ok(Some(Event::Exit)) => break Waited::Exited,
-            Ok(None) | Err(Errno(libc::EINTR)) => losses = 0,
-            Ok(Some(Event::Foreign)) | Err(Errno(libc::EBADF)) => {
-                losses = losses.saturating_add(1);
-                // ORDER: the lost one is not closed. Its number is the host's now, and may be the host's file.
-                match again(kernel, &watched) {
-                    Ok(new) if losses <= LOSSES => watched = new,
-                    Ok(new) => {
-                        kernel.close(new.queue);
-                        return Waited::Lost;
-                    }
-                    Err(end) => return end,
-                }
-            }
+            Ok(None) | Err(Errno(libc::EINTR)) => {}
+            // ORDER: not closed. The number is the host's now, and may be the host's file.
+            Ok(Some(Event::Foreign)) | Err(Errno(libc::EBADF)) => return Waited::Lost,
             Err(_) => break Waited::Lost,
         }
     };
@@ -186,40 +183,26 @@ pub fn until_exit(kernel: &mut impl Kernel, mut watched: Watched) -> Waited {
     end
 }
 
-/// A new queue for the same process.
-fn again(kernel: &mut impl Kernel, lost: &Watched) -> Result<Watched, Waited> {
-    let new = open(kernel, lost.pid).map_err(|why| match why {
-        NoHandle::NoSuchProcess => Waited::Exited,
-        NoHandle::NotAProcess | NoHandle::Unavailable => Waited::Lost,
-    })?;
-    if lost.start.is_some() && new.start.is_some() && lost.start != new.start {
-        kernel.close(new.queue);
-        return Err(Waited::Recycled);
-    }
-    Ok(Watched {
-        start: lost.start.or(new.start),
-        ..new
-    })
-}
-
-/// The rung below: looks every `interval`, and goes back to waiting as soon as a queue is to be had (a host may be out
-/// of descriptors for a while).
+/// The rung below: looks every `interval`, without a descriptor, and goes back to waiting once a queue is to be had: the
+/// host may have closed the last one, or be out of descriptors for a while.
 pub fn by_looking(kernel: &mut impl Kernel, pid: Pid, started: Option<u64>, interval: Millis) -> Waited {
-    let could_signal = kernel.may_signal(pid).is_ok();
-    let mut tries = 0_u32;
+    let interval = u64::from(interval.count());
+    let (mut patience, mut passed) = (PATIENCE, 0_u64);
     loop {
         match look(kernel, pid) {
             Look::Gone => return Waited::Exited,
             Look::Lives(start) | Look::Exiting(start) if started.is_some_and(|known| known != start) => {
                 return Waited::Recycled;
             }
-            // The one refusal that says something: what we may not signal now is not what we could signal before.
-            Look::Hidden(false) if could_signal => return Waited::Recycled,
+            // REJECTED: taking for recycled what could be signalled before and cannot be now. Everybody's process is
+            // seen, so it is this one that has gone into a sandbox.
             _ => {}
         }
-        if tries < LOSSES {
+        if passed >= patience {
+            (patience, passed) = (patience.saturating_mul(2).min(BELIEVED), 0);
             if let Ok(watched) = open(kernel, pid) {
-                tries = tries.saturating_add(1);
+                // RACE: 1. the look above  2. the number changes hands  3. the queue is told of the new owner. Closed by
+                //   comparing with who was meant, not with who was found.
                 let start = started.or(watched.start);
                 match until_exit(kernel, Watched { start, ..watched }) {
                     Waited::Lost => {}
@@ -227,8 +210,10 @@ pub fn by_looking(kernel: &mut impl Kernel, pid: Pid, started: Option<u64>, inte
                 }
             }
         }
-        if !kernel.rest(u64::from(interval.count())) {
+        let pause = interval.min(patience.saturating_sub(passed));
+        if !kernel.rest(pause) {
             return Waited::Lost;
         }
+        passed = passed.saturating_add(pause);
     }
 }

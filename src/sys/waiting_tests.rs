@@ -2,7 +2,7 @@
 //! each call must be the next one in it, with the arguments that stand there.
 
 use super::waiting::{
-    BELIEVED, DOUBTED, Event, Info, Kernel, LOSSES, Look, Queue, Watched, by_looking, exited, look, open,
+    BELIEVED, DOUBTED, Event, Info, Kernel, Look, PATIENCE, Queue, Watched, by_looking, exited, look, open,
     until_exit,
 };
 use super::{Errno, NoHandle, Waited};
@@ -149,35 +149,39 @@ fn a_look_says_gone_for_esrch_and_zombies_alone() {
     assert_eq!(at(&[ZOMBIE]), Look::Gone);
     assert_eq!(at(&[NOBODY]), Look::Gone);
     for error in OTHERS {
-        assert_eq!(at(&hidden(error)), Look::Hidden(false), "{error}");
+        assert_eq!(at(&hidden(error)), Look::Hidden, "{error}");
     }
 }
 
 // EPERM: another user's process is seen in the table that ps reads.
 #[test]
 fn another_users_process_is_seen_by_sysctl() {
-    let at = |entry: Call| {
-        let Info(answer) = entry else { unreachable!() };
-        play(&[Info(Err(libc::EPERM)), Entry(answer)], |kernel| {
-            look(kernel, anchor())
-        })
-    };
-    assert_eq!(at(LIVES), Look::Lives(START));
-    assert_eq!(at(EXITING), Look::Exiting(START));
-    assert_eq!(at(ZOMBIE), Look::Gone);
-    assert_eq!(at(NOBODY), Look::Gone);
+    for error in OTHERS {
+        let at = |entry: Call| {
+            let Info(answer) = entry else { unreachable!() };
+            play(&[Info(Err(error)), Entry(answer)], |kernel| {
+                look(kernel, anchor())
+            })
+        };
+        assert_eq!(at(LIVES), Look::Lives(START), "{error}");
+        assert_eq!(at(EXITING), Look::Exiting(START), "{error}");
+        assert_eq!(at(ZOMBIE), Look::Gone, "{error}");
+    }
 }
 
+// A sandbox may show an empty table: nobody is gone by that alone.
 #[test]
 fn what_cannot_be_seen_is_gone_only_if_kill_says_esrch() {
-    let at = |answer| {
-        let script = [Info(Err(libc::EPERM)), Entry(Err(libc::EPERM)), MaySignal(answer)];
-        play(&script, |kernel| look(kernel, anchor()))
-    };
-    assert_eq!(at(Ok(())), Look::Hidden(true));
-    assert_eq!(at(Err(libc::ESRCH)), Look::Gone);
-    for error in OTHERS {
-        assert_eq!(at(Err(error)), Look::Hidden(false), "{error}");
+    for entry in OTHERS.into_iter().chain([libc::ESRCH]) {
+        let at = |answer| {
+            let script = [Info(Err(libc::EPERM)), Entry(Err(entry)), MaySignal(answer)];
+            play(&script, |kernel| look(kernel, anchor()))
+        };
+        assert_eq!(at(Ok(())), Look::Hidden, "{entry}");
+        assert_eq!(at(Err(libc::ESRCH)), Look::Gone, "{entry}");
+        for error in OTHERS {
+            assert_eq!(at(Err(error)), Look::Hidden, "{entry} {error}");
+        }
     }
 }
 
@@ -324,71 +328,14 @@ fn who_cannot_be_seen_is_asked_about_ever_less() {
     assert_eq!(wait(&script), Waited::Exited);
 }
 
-/// EBADF, or a number that is another queue's: a new queue, and the old number is left alone.
-fn lost(how: Result<Option<Event>, i32>, then: &[Call]) -> Waited {
-    wait(&[&[LIVES, Wait(9, BELIEVED, how)], then].concat())
-}
-
+// EBADF, or a number that is another queue's: no death, and the number is the host's now.
 #[test]
-fn a_lost_queue_is_made_anew_and_is_no_death() {
+fn a_lost_queue_is_no_death_and_is_not_closed() {
     for how in [Err(libc::EBADF), Ok(Some(Event::Foreign))] {
-        let new = |look: Call| vec![Queue(Ok(12)), Register(12, Ok(())), look];
-        let end = lost(
-            how,
-            &[
-                new(LIVES),
-                vec![LIVES, Wait(12, BELIEVED, Ok(Some(Event::Exit))), Close(12)],
-            ]
-            .concat(),
-        );
-        assert_eq!(end, Waited::Exited);
-        // Whoever has the number by now is compared.
-        assert_eq!(
-            lost(how, &[new(ANOTHER), vec![Close(12)]].concat()),
-            Waited::Recycled
-        );
-        assert_eq!(
-            lost(how, &[new(ZOMBIE), vec![Close(12)]].concat()),
-            Waited::Exited
-        );
-        let gone = [Queue(Ok(12)), Register(12, Err(libc::ESRCH)), Close(12)];
-        assert_eq!(lost(how, &gone), Waited::Exited);
-        for error in OTHERS {
-            assert_eq!(lost(how, &[Queue(Err(error))]), Waited::Lost, "{error}");
-            let refused = [Queue(Ok(12)), Register(12, Err(error)), Close(12)];
-            assert_eq!(lost(how, &refused), Waited::Lost, "{error}");
-        }
-        assert_eq!(
-            lost(how, &[Queue(Ok(12)), Register(12, Err(libc::EBADF))]),
-            Waited::Lost
-        );
+        assert_eq!(wait(&[LIVES, Wait(9, BELIEVED, how)]), Waited::Lost);
+        let later = [LIVES, Wait(9, BELIEVED, Ok(None)), LIVES, Wait(9, BELIEVED, how)];
+        assert_eq!(wait(&later), Waited::Lost);
     }
-}
-
-#[test]
-fn a_queue_that_is_lost_again_and_again_is_given_up() {
-    let (mut script, mut queue) = (Vec::new(), 9);
-    for _ in 0..=LOSSES {
-        script.extend([LIVES, Wait(queue, BELIEVED, Err(libc::EBADF))]);
-        queue += 1;
-        script.extend([Queue(Ok(queue)), Register(queue, Ok(())), LIVES]);
-    }
-    script.push(Close(queue));
-    assert_eq!(wait(&script), Waited::Lost);
-}
-
-// A host that closes everything once a day is not one that does nothing else.
-#[test]
-fn losses_count_only_in_a_row() {
-    let (mut script, mut queue) = (Vec::new(), 9);
-    for _ in 0..LOSSES * 3 {
-        script.extend([LIVES, Wait(queue, BELIEVED, Ok(None))]);
-        script.extend([LIVES, Wait(queue, BELIEVED, Err(libc::EBADF))]);
-        queue += 1;
-        script.extend([Queue(Ok(queue)), Register(queue, Ok(())), LIVES]);
-    }
-    script.extend([LIVES, Wait(queue, BELIEVED, Ok(Some(Event::Exit))), Close(queue)]);
-    assert_eq!(wait(&script), Waited::Exited);
 }
 
 #[test]
@@ -405,47 +352,52 @@ fn every_other_error_of_a_wait_is_no_death() {
 // ---- by_looking ----------------------------------------------------------------------------------------------------
 
 const INTERVAL: u64 = 250;
+const LOOKS: u64 = PATIENCE / INTERVAL;
 
-fn by_eye(started: Option<u64>, could_signal: Result<(), i32>, then: &[Call]) -> Waited {
+fn by_eye(started: Option<u64>, script: &[Call]) -> Waited {
     let interval: Millis = Poll::DEFAULT.0;
     assert_eq!(u64::from(interval.count()), INTERVAL, "{}", Poll::VARIABLE.name);
-    let script = [&[MaySignal(could_signal)], then].concat();
-    play(&script, |kernel| by_looking(kernel, anchor(), started, interval))
+    play(script, |kernel| by_looking(kernel, anchor(), started, interval))
 }
 
-/// A look at a living process, and no queue to be had.
-fn in_vain() -> [Call; 3] {
-    [LIVES, Queue(Err(libc::EMFILE)), Rest(INTERVAL, true)]
+/// So many looks at a living process, with a rest after each.
+fn looks(times: u64) -> Vec<Call> {
+    (0..times).flat_map(|_| [LIVES, Rest(INTERVAL, true)]).collect()
 }
 
 #[test]
 fn looking_sees_the_end() {
     for end in [ZOMBIE, NOBODY] {
-        let script = [&in_vain()[..], &in_vain(), &[end]].concat();
-        assert_eq!(by_eye(Some(START), Ok(()), &script), Waited::Exited);
+        assert_eq!(by_eye(Some(START), std::slice::from_ref(&end)), Waited::Exited);
+        assert_eq!(
+            by_eye(Some(START), &[looks(2), vec![end]].concat()),
+            Waited::Exited
+        );
     }
-    let script = [&in_vain()[..], &[ANOTHER]].concat();
-    assert_eq!(by_eye(Some(START), Ok(()), &script), Waited::Recycled);
+    assert_eq!(
+        by_eye(Some(START), &[looks(2), vec![ANOTHER]].concat()),
+        Waited::Recycled
+    );
     // Nothing to compare with: it goes on until there is nobody.
-    let script = [&[ANOTHER][..], &in_vain()[1..], &[NOBODY]].concat();
-    assert_eq!(by_eye(None, Ok(()), &script), Waited::Exited);
+    let script = [ANOTHER, Rest(INTERVAL, true), NOBODY];
+    assert_eq!(by_eye(None, &script), Waited::Exited);
 }
 
-// Law 5's one exception: what could be signalled and now answers EPERM has been recycled.
+// The host has gone into a sandbox: that says nothing about the anchor.
 #[test]
-fn eperm_says_something_only_where_there_was_none_before() {
-    let script = [&in_vain()[..], &hidden(libc::EPERM)].concat();
-    assert_eq!(by_eye(Some(START), Ok(()), &script), Waited::Recycled);
-    let script = [&hidden(libc::EPERM)[..], &in_vain()[1..], &[NOBODY]].concat();
-    assert_eq!(by_eye(Some(START), Err(libc::EPERM), &script), Waited::Exited);
+fn what_can_no_longer_be_seen_is_no_death() {
+    let unseen = [&hidden(libc::EPERM)[..], &[Rest(INTERVAL, true)]].concat();
+    let script = [looks(1), unseen.clone(), unseen, vec![NOBODY]].concat();
+    assert_eq!(by_eye(Some(START), &script), Waited::Exited);
 }
 
+// Not at once: a host that has closed everything opens what it wants first.
 #[test]
-fn looking_gives_way_to_a_queue() {
+fn a_new_queue_is_made_after_a_while() {
     let queue = [LIVES, Queue(Ok(12)), Register(12, Ok(())), LIVES];
     let event = [LIVES, Wait(12, BELIEVED, Ok(Some(Event::Exit))), Close(12)];
-    let script = [&in_vain()[..], &queue, &event].concat();
-    assert_eq!(by_eye(Some(START), Ok(()), &script), Waited::Exited);
+    let script = [&looks(LOOKS)[..], &queue, &event].concat();
+    assert_eq!(by_eye(Some(START), &script), Waited::Exited);
     // The number changed hands before the queue was made.
     let other = [
         LIVES,
@@ -455,28 +407,62 @@ fn looking_gives_way_to_a_queue() {
         ANOTHER,
         Close(12),
     ];
-    assert_eq!(by_eye(Some(START), Ok(()), &other), Waited::Recycled);
+    assert_eq!(
+        by_eye(Some(START), &[&looks(LOOKS)[..], &other].concat()),
+        Waited::Recycled
+    );
 }
 
+// A host without descriptors, and one that closes everything again and again: looked at all the same, tried ever less.
 #[test]
-fn queues_that_do_not_work_are_tried_only_so_often() {
-    let mut script = Vec::new();
-    for _ in 0..LOSSES {
-        script.extend([LIVES, Queue(Ok(12)), Register(12, Ok(())), LIVES]);
-        script.extend([
+fn a_queue_that_is_not_to_be_had_is_tried_ever_less() {
+    let (mut script, mut patience) = (Vec::new(), PATIENCE);
+    script.extend(looks(LOOKS));
+    let tries: [&[Call]; 4] = [
+        &[Queue(Err(libc::EMFILE))],
+        &[Queue(Ok(12)), Register(12, Err(libc::ENOMEM)), Close(12)],
+        &[
+            Queue(Ok(12)),
+            Register(12, Ok(())),
             LIVES,
-            Wait(12, BELIEVED, Err(libc::EINVAL)),
-            Close(12),
-            Rest(INTERVAL, true),
-        ]);
+            LIVES,
+            Wait(12, BELIEVED, Err(libc::EBADF)),
+        ],
+        &[Queue(Ok(13)), Register(13, Err(libc::EBADF))],
+    ];
+    for calls in tries {
+        patience *= 2;
+        script.push(LIVES);
+        script.extend(calls.iter().cloned());
+        script.push(Rest(INTERVAL, true));
+        script.extend(looks(patience / INTERVAL - 1));
     }
-    script.extend([LIVES, Rest(INTERVAL, true), LIVES, Rest(INTERVAL, true), NOBODY]);
-    assert_eq!(by_eye(Some(START), Ok(()), &script), Waited::Exited);
+    script.push(NOBODY);
+    assert_eq!(by_eye(Some(START), &script), Waited::Exited);
+}
+
+// A long ANCHOR_POLL does not put off the new queue.
+#[test]
+fn whoever_looks_seldom_tries_soon() {
+    let interval = Poll::parse(b"3600s").unwrap().0;
+    let script = [
+        LIVES,
+        Rest(PATIENCE, true),
+        LIVES,
+        Queue(Ok(12)),
+        Register(12, Ok(())),
+        LIVES,
+        ZOMBIE,
+        Close(12),
+    ];
+    let end = play(&script, |kernel| {
+        by_looking(kernel, anchor(), Some(START), interval)
+    });
+    assert_eq!(end, Waited::Exited);
 }
 
 // No way to wait: the watcher gives up, and says so. It must not spin.
 #[test]
 fn no_rest_is_no_death() {
-    let script = [LIVES, Queue(Err(libc::EMFILE)), Rest(INTERVAL, false)];
-    assert_eq!(by_eye(Some(START), Ok(()), &script), Waited::Lost);
+    assert_eq!(by_eye(Some(START), &[LIVES, Rest(INTERVAL, false)]), Waited::Lost);
 }

@@ -1,7 +1,7 @@
 //! The parent death signal: PR_SET_PDEATHSIG(2const), and what can take it away again.
 
 use super::call::call;
-use super::{proc, process, thread};
+use super::{proc, process};
 use anchor_contract::{Pid, Signal};
 
 /// The calling thread's parent death signal, 0 where it has none. `None` where the kernel does not say.
@@ -33,7 +33,9 @@ pub fn made_by_main_thread(anchor: Pid) -> bool {
 
 /// Whether the calling thread is the host's main thread: the value belongs to a thread and goes with it.
 pub fn on_main_thread() -> bool {
-    thread::own_number() == process::own_pid()
+    // SAFETY: no arguments, cannot fail.
+    let thread = unsafe { call!(SYS_gettid) };
+    thread.ok() == usize::try_from(process::own_pid()).ok()
 }
 
 /// Whether the memory is as dumpable as a process starts out.

@@ -7,6 +7,9 @@ use crate::sys::{NoHandle, Waited, Woken};
 use anchor_contract::Pid;
 use core::mem::MaybeUninit;
 
+/// What a handle is.
+pub const NAME: &str = "pidfd";
+
 /// The inode of the PID namespace that the calling process is in, as the kernel tells without `/proc`:
 /// PIDFD_GET_PID_NAMESPACE, ioctl_pidfd(2), Linux 6.11.
 pub fn own_pid_namespace() -> Option<u64> {
@@ -61,6 +64,13 @@ impl Handle {
     /// The same where it is known that there is one.
     pub fn mark(self) -> Option<u64> {
         inode_of(self.0)
+    }
+
+    /// What a watcher gets of a handle that the host's thread has opened: nothing. It opens one in its own table, and the
+    /// host never sees this one.
+    pub fn hand_over(self) -> Option<Self> {
+        self.close();
+        None
     }
 
     /// Gives the descriptor back.

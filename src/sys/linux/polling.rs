@@ -8,6 +8,11 @@ use super::time::Deadline;
 use crate::sys::{Waited, Woken};
 use anchor_contract::{Millis, Pid};
 
+/// What is looked at, and what is left where nothing may be opened.
+pub const LOOKS_AT: &str = "/proc";
+/// See [`LOOKS_AT`].
+pub const PROBES: &str = "the number alone";
+
 /// Whether the number is nobody's, or a dead process's that was not reaped yet.
 pub fn exited(pid: Pid) -> bool {
     probe(pid) == Err(Errno(libc::ESRCH))

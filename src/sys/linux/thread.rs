@@ -9,6 +9,9 @@ use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 /// Whether the C library knows of the watcher's thread, and tells who asks.
 pub const KNOWN_TO_C_LIBRARY: bool = false;
 
+/// Whether what the watcher opens is in the host's table for good: no, [`settle`].
+pub const SHARES_DESCRIPTORS: bool = false;
+
 /// Enough for two lines, two buffers of `/proc` and the calls between them; pages that are never touched cost nothing.
 const STACK_SIZE: usize = 16 * 1024;
 
@@ -149,6 +152,11 @@ pub fn own_number() -> i32 {
         .ok()
         .and_then(|number| i32::try_from(number).ok())
         .unwrap_or_else(process::own_pid)
+}
+
+/// Waits for a millisecond, or less if another thread changes `word` from `value` and wakes us.
+pub fn wait_for_change(word: &AtomicI32, value: i32) {
+    futex::wait(word, value, 1);
 }
 
 /// Ends the calling thread, and nothing else.

@@ -11,6 +11,9 @@ use crate::sys::{Errno, NoHandle, Waited};
 use anchor_contract::Pid;
 use core::mem::MaybeUninit;
 
+/// What a handle is.
+pub const NAME: &str = "kqueue";
+
 /// A registered queue. It is told of the end of the process that had the number then, whoever has it later.
 #[derive(Clone, Copy, Debug)]
 pub struct Handle(Watched);
@@ -29,6 +32,14 @@ impl Handle {
     /// See [`Handle::unique_mark`].
     pub fn mark(self) -> Option<u64> {
         None
+    }
+
+    /// What a watcher gets of a handle that the host's thread has opened: the handle itself.
+    ///
+    /// GUEST: kqueue(2) gives the lowest number that is free. In the host's thread, before its `main` or first thing in a
+    /// forked child, nobody else takes or counts on one at that moment; in the watcher somebody might.
+    pub fn hand_over(self) -> Option<Self> {
+        Some(self)
     }
 
     /// Gives the descriptor back.

@@ -2,12 +2,12 @@
 //! may be used before `main` and in a forked child: no Objective-C, no CoreFoundation, no dispatch queue, no allocation.
 
 mod call;
-mod kqueue;
 mod process_table;
 
 pub mod atfork;
 pub mod bell;
 pub mod environ;
+pub mod kqueue;
 pub mod numbers;
 pub mod output;
 pub mod parent;
@@ -17,8 +17,3 @@ pub mod program;
 pub mod signals;
 pub mod thread;
 pub mod time;
-
-/// A handle of a process.
-pub mod handle {
-    pub use super::kqueue::Handle;
-}

@@ -20,7 +20,7 @@ pub fn starts_compare() -> bool {
 pub fn start_of(pid: Pid) -> Option<u64> {
     match look(&mut Darwin, pid) {
         Look::Lives(start) | Look::Exiting(start) => Some(start),
-        Look::Gone | Look::Hidden(_) => None,
+        Look::Gone | Look::Hidden => None,
     }
 }
 

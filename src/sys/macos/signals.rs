@@ -53,7 +53,8 @@ pub fn pending(signal: Signal) -> bool {
         .is_ok_and(|number| set.checked_shr(number.saturating_sub(1)).unwrap_or(0) & 1 == 1)
 }
 
-/// `false`: no timer kills here. The caller kills at once.
+/// `false`: no timer kills here, and the one that could is the host's, setitimer(2). The caller kills at once: without a
+/// thread that is the only end that is certain.
 pub fn kill_host_after(_: u64) -> bool {
     false
 }

@@ -2,15 +2,19 @@
 //!
 //! GUEST: the host can see it (`pthread_is_threaded_np`); the exclusions name who minds.
 
+use super::time;
 use crate::sys::Errno;
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::mem::{MaybeUninit, transmute};
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 /// Whether the C library knows of the watcher's thread, and tells who asks.
 pub const KNOWN_TO_C_LIBRARY: bool = true;
+
+/// Whether what the watcher opens is in the host's table for good: there is only one.
+pub const SHARES_DESCRIPTORS: bool = true;
 
 /// A multiple of the page size of both architectures; pages that are never touched cost nothing.
 const STACK_SIZE: usize = 64 * 1024;
@@ -88,12 +92,17 @@ pub fn exit() -> ! {
     unsafe { libc::pthread_exit(null_mut()) }
 }
 
+/// Waits for a millisecond.
+pub fn wait_for_change(_: &AtomicI32, _: i32) {
+    let _ = time::sleep(1);
+}
+
 /// The first thing in the new thread: a name for whoever looks. Whether a descriptor that the thread opens is its own
-/// affair: it is in the host's table, but there nobody else's number (see [`super::kqueue`]).
+/// affair: no. There is one table, and the host's other threads open and close in it.
 pub fn settle() -> bool {
     // SAFETY: a NUL-terminated name; it is the calling thread's own.
     let _ = unsafe { libc::pthread_setname_np(c"anchor".as_ptr()) };
-    true
+    false
 }
 
 /// Threads have no rights of their own.
