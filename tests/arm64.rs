@@ -392,12 +392,13 @@ fn a_host_in_the_middle_of_a_change_is_asked_once() {
 #[test]
 #[ignore = "run by scripts/cross: needs an arm64 library, compiler and emulator"]
 fn wrapped_calls_answer_as_they_would() {
-    let program = arm64_program("calls");
+    let (program, folder) = (arm64_program("calls"), tempfile::tempdir().unwrap());
     let anchor = sibling();
     let without = emulated("gnu", &[&program]).output().unwrap();
-    let with = arm64_anchored(&mut emulated("gnu", &[&program]), anchor.pid())
-        .output()
-        .unwrap();
+    let mut with = emulated("gnu", &[&program]);
+    arm64_anchored(&mut with, anchor.pid()).env("ANCHOR_LOG", folder.path().join("log"));
+    let with = with.output().unwrap();
+    assert!(log_of(folder.path()).contains("]: armed: "));
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     assert!(text(&without.stdout).lines().count() > 40);
     assert_eq!(text(&with.stdout), text(&without.stdout));

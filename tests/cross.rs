@@ -51,8 +51,11 @@ fn inspect_elf(target: &str, machine: &str) -> String {
     assert!(elf::readelf("-h", &file).contains(machine), "{target}");
     assert_names_no_path_of_this_machine(target, &bytes);
     assert!(bytes.len() < 128 * 1024, "{target}: {} KiB", kib(&bytes));
-    "no other file needed, no thread-local storage, the golden table of symbols (7 weak imports, 13 exports), never unmapped"
-        .to_owned()
+    let (imports, exports) = (elf::IMPORTS.len(), elf::EXPORTS.len());
+    format!(
+        "no other file needed, no thread-local storage, the golden table of symbols ({imports} weak imports, \
+         {exports} exports), never unmapped"
+    )
 }
 
 // ---- macOS ---------------------------------------------------------------------------------------------------------

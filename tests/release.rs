@@ -1,5 +1,7 @@
 //! The archive that users get: made by `scripts/release`, unpacked where nothing else of the project is.
 
+#![cfg(target_os = "linux")]
+
 mod support;
 
 use std::fs::read;

@@ -286,7 +286,8 @@ fn the_grace_survives_a_change_of_watchers() {
     assert_signalled(host.owned.pid(), Signal::SIGKILL);
 }
 
-// No C library, so nobody who could be asked for the real function: the system call itself.
+// No C library, so nobody who could be asked for the real function: the system call itself. (The program is of x86-64.)
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn a_host_without_a_c_library_gets_the_system_call() {
     let loader = "-Wl,--dynamic-linker=/lib64/ld-linux-x86-64.so.2";

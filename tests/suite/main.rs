@@ -44,6 +44,8 @@ pub struct Case {
     /// What must be there, as `scripts/test` knows it.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// The machine whose instructions it speaks; any, if it is not said.
+    pub machine: Option<String>,
     /// Prints the program's version.
     pub version: Option<String>,
     /// Run as this user; else as the one who runs the tests.
@@ -179,6 +181,14 @@ fn run_table(file: &'static str, text: &str) {
             continue;
         }
         if !case.needs.iter().all(|need| have(need)) {
+            continue;
+        }
+        if case
+            .machine
+            .as_ref()
+            .is_some_and(|machine| machine != std::env::consts::ARCH)
+        {
+            let _ = writeln!(std::io::stderr(), "{}: not of this machine", case.name);
             continue;
         }
         if !nix::unistd::geteuid().is_root() && case.user.is_some() {

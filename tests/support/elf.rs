@@ -27,7 +27,7 @@ pub fn assert_asks_nothing_of_a_loader(file: &Path) {
 }
 
 /// What the host's C library or loader is asked for; each may be missing.
-const IMPORTS: [&str; 7] = [
+pub const IMPORTS: [&str; 7] = [
     "__errno_location",
     "__libc_stack_end",
     "__register_atfork",
@@ -38,7 +38,7 @@ const IMPORTS: [&str; 7] = [
 ];
 
 /// The calls that a watcher stands down for.
-const EXPORTS: [&str; 13] = [
+pub const EXPORTS: [&str; 13] = [
     "initgroups",
     "prctl",
     "setegid",
