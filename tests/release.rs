@@ -87,7 +87,7 @@ fn an_archive_is_complete_and_works_without_a_toolchain() {
     assert!(report.ends_with("protected: no process was left\n"), "{report}");
 }
 
-// Whoever builds from the same commit can compare sums.
+// Packing adds nothing of the moment or the machine. (That the library itself is the same is the compiler's to see to.)
 #[test]
 fn the_same_sources_give_the_same_archive() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
