@@ -1,0 +1,249 @@
+//! The command line: one definition, from which help, man page and completions are made too.
+
+use crate::failure::{Failure, shown};
+use anchor_contract::{Grace, LogTarget, Pid, Scope, Setting, Signal, Skip};
+use clap::error::ErrorKind;
+use clap::{Args, Parser, ValueEnum};
+use std::ffi::{OsStr, OsString};
+
+/// Run a program so that it ends when another process, its anchor, dies
+#[derive(Parser, Debug)]
+#[command(
+    name = "anchored",
+    version,
+    about,
+    override_usage = "anchored [OPTIONS] [--] COMMAND [ARG]...\n       anchored --check|--release [OPTIONS] [--] COMMAND [ARG]...\n       anchored --list|--sweep|--print-env [OPTIONS]",
+    after_help = "Exit status: the command's own, or 128 and the signal's number; 125 if anchored itself fails or is misused, \
+                  126 if the command cannot be run, 127 if it is not found."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    modes: Modes,
+
+    /// The anchor; default: the parent of anchored [ANCHOR_PID]
+    #[arg(long, value_name = "PID", value_parser = setting::<Pid>)]
+    pid: Option<OsString>,
+
+    /// What the program is asked with: a name or a number [ANCHOR_SIGNAL, default TERM]
+    #[arg(long, value_name = "SIGNAL", value_parser = setting::<Signal>)]
+    signal: Option<OsString>,
+
+    /// How long it then has until SIGKILL: 10s, 500ms, 0, never [ANCHOR_GRACE, default 10s]
+    #[arg(long, value_name = "TIME", value_parser = setting::<Grace>)]
+    grace: Option<OsString>,
+
+    /// Who is meant: tree, every descendant too; or self, the program alone [ANCHOR_SCOPE, default tree]
+    #[arg(long, value_name = "SCOPE", value_parser = setting::<Scope>)]
+    scope: Option<OsString>,
+
+    /// Programs to leave alone, by a glob of their names; may be given again [ANCHOR_SKIP]
+    #[arg(long, value_name = "GLOB", value_parser = skip)]
+    skip: Vec<OsString>,
+
+    /// Where one line an event is written: a file, or stderr [ANCHOR_LOG]
+    #[arg(long, value_name = "FILE", value_parser = setting::<LogTarget>)]
+    log: Option<OsString>,
+
+    /// What cannot be anchored is not run [ANCHOR_STRICT]
+    #[arg(long)]
+    strict: bool,
+
+    /// Whether anchored stays beside the command: where injection does not reach it, always, or never
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "always", default_value = "auto")]
+    supervise: When,
+
+    /// As JSON [--check, --list]
+    #[arg(long)]
+    json: bool,
+
+    /// Run the command for a moment, below an anchor of its own, and say what was really armed [--check]
+    #[arg(long)]
+    probe: bool,
+
+    /// End nothing, only show [--sweep]
+    #[arg(long)]
+    dry_run: bool,
+
+    /// For which reader [--print-env]
+    #[arg(long, value_name = "SHELL", default_value = "sh")]
+    shell: Shell,
+
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = false)]
+    command: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+#[allow(clippy::struct_excessive_bools)] // one flag a mode; clap sees to it that there is one at most
+struct Modes {
+    /// Say how the command would be anchored, and why
+    #[arg(long)]
+    check: bool,
+    /// Show the anchored processes of this machine
+    #[arg(long)]
+    list: bool,
+    /// End what an anchor that is gone has left behind
+    #[arg(long)]
+    sweep: bool,
+    /// Print what a parent has to set
+    #[arg(long)]
+    print_env: bool,
+    /// Run the command unanchored: a daemon that is meant to live on
+    #[arg(long)]
+    release: bool,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Run,
+    Check,
+    List,
+    Sweep,
+    PrintEnv,
+    Release,
+}
+
+/// When `anchored` stays beside the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// Where injection does not reach it.
+    Auto,
+    Always,
+    Never,
+}
+
+/// Who reads what `--print-env` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Sh,
+    Fish,
+    Json,
+}
+
+/// A line that was understood.
+#[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is an option
+pub struct Line {
+    pub mode: Mode,
+    /// The anchor's number, where one was named.
+    pub pid: Option<u32>,
+    pub signal: Option<OsString>,
+    pub grace: Option<OsString>,
+    pub scope: Option<OsString>,
+    /// Globs, as `ANCHOR_SKIP` takes them.
+    pub skip: Option<OsString>,
+    pub log: Option<OsString>,
+    pub strict: bool,
+    pub supervise: When,
+    pub json: bool,
+    pub probe: bool,
+    pub dry_run: bool,
+    pub shell: Shell,
+    /// The command and its arguments; empty only in modes that have none.
+    pub command: Vec<OsString>,
+}
+
+/// Reads the line. `None`: help or version was asked for, and has been printed.
+pub fn read() -> Result<Option<Line>, Failure> {
+    read_from(std::env::args_os())
+}
+
+fn read_from(words: impl IntoIterator<Item = OsString>) -> Result<Option<Line>, Failure> {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            let _ = error.print();
+            return Ok(None);
+        }
+        Err(error) => return Err(Failure::own(first_line(&error))),
+    };
+    line(cli).map(Some)
+}
+
+/// clap explains at length; a message of ours is one line.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let whole = lines.join(" ");
+    let message = whole.strip_prefix("error: ").unwrap_or(&whole);
+    format!("{message}; see anchored --help")
+}
+
+fn line(cli: Cli) -> Result<Line, Failure> {
+    let modes = &cli.modes;
+    let mode = match (
+        modes.check,
+        modes.list,
+        modes.sweep,
+        modes.print_env,
+        modes.release,
+    ) {
+        (true, ..) => Mode::Check,
+        (_, true, ..) => Mode::List,
+        (_, _, true, ..) => Mode::Sweep,
+        (_, _, _, true, _) => Mode::PrintEnv,
+        (.., true) => Mode::Release,
+        _ => Mode::Run,
+    };
+    let wants_command = matches!(mode, Mode::Run | Mode::Check | Mode::Release);
+    if wants_command && cli.command.is_empty() {
+        return Err(Failure::own("COMMAND: missing; see anchored --help"));
+    }
+    if let Some(word) = cli.command.first().filter(|_| !wants_command) {
+        return Err(Failure::own(format_args!(
+            "{}: not expected here; see anchored --help",
+            shown(word)
+        )));
+    }
+    let of_other_modes = [
+        (cli.json, "--json", matches!(mode, Mode::Check | Mode::List)),
+        (cli.probe, "--probe", mode == Mode::Check),
+        (cli.dry_run, "--dry-run", mode == Mode::Sweep),
+    ];
+    if let Some((_, name, _)) = of_other_modes.iter().find(|(given, _, fits)| *given && !fits) {
+        return Err(Failure::own(format_args!(
+            "{name}: not with this mode; see anchored --help"
+        )));
+    }
+    let pid = cli
+        .pid
+        .and_then(|pid| pid.to_str().and_then(|pid| pid.parse().ok()));
+    let skip = cli.skip.join(OsStr::new(":"));
+    Ok(Line {
+        mode,
+        pid,
+        signal: cli.signal,
+        grace: cli.grace,
+        scope: cli.scope,
+        skip: (!skip.is_empty()).then_some(skip),
+        log: cli.log,
+        strict: cli.strict,
+        supervise: cli.supervise,
+        json: cli.json,
+        probe: cli.probe,
+        dry_run: cli.dry_run,
+        shell: cli.shell,
+        command: cli.command,
+    })
+}
+
+/// A value as the contract's variable takes it.
+fn setting<T: Setting>(value: &str) -> Result<OsString, String> {
+    match T::parse(value.as_bytes()) {
+        Some(_) => Ok(value.into()),
+        None => Err(format!("want {}", T::VARIABLE.accepts)),
+    }
+}
+
+fn skip(value: &str) -> Result<OsString, String> {
+    match Skip::parse(value.as_bytes()) {
+        Some(_) => Ok(value.into()),
+        None => Err(format!("want {}", Skip::VARIABLE.accepts)),
+    }
+}

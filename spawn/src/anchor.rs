@@ -1,0 +1,133 @@
+//! An anchor, and what a program must be told to end with it.
+
+use crate::{Error, Library, PRELOAD, Process, exists};
+use anchor_contract::{AnchorId, Grace, LogTarget, Pid, Scope, Setting, Signal, Skip, Strict};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
+
+/// A process whose death ends programs, and how.
+#[derive(Clone, Debug)]
+pub struct Anchor {
+    process: Process,
+    settings: Vec<(&'static str, OsString)>,
+}
+
+/// Whether the library is loaded into the program, or nothing but the variables is set: for a supervisor that stands
+/// outside, and for what the program starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Preload {
+    /// It is.
+    Library(Library),
+    /// It is not.
+    Nothing,
+}
+
+impl Anchor {
+    /// This very process.
+    pub fn current() -> Result<Self, Error> {
+        Self::of(std::process::id())
+    }
+
+    /// The process that has this number now.
+    pub fn of(pid: u32) -> Result<Self, Error> {
+        let known = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let Some(number) = known.filter(|number| exists(*number)) else {
+            return Err(Error::NoSuchProcess(pid));
+        };
+        let process = Process::of(number).ok_or(Error::NoIdentity(pid))?;
+        Ok(Self {
+            process,
+            settings: Vec::new(),
+        })
+    }
+
+    /// Who it is.
+    pub fn process(&self) -> Process {
+        self.process
+    }
+
+    /// Sets one more of the contract's variables for the programs, such as `Signal`, `Grace`, `Scope`.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where the variable does not take the value.
+    pub fn set<T: Setting>(&mut self, value: impl AsRef<OsStr>) -> Result<&mut Self, Error> {
+        let value = value.as_ref();
+        if T::parse(value.as_bytes()).is_none() {
+            return Err(Error::Value(
+                T::VARIABLE.name,
+                value.to_owned(),
+                T::VARIABLE.accepts,
+            ));
+        }
+        self.settings.push((T::VARIABLE.name, value.to_owned()));
+        Ok(self)
+    }
+
+    /// What the program is asked with, as `ANCHOR_SIGNAL` takes it.
+    pub fn signal(&mut self, value: impl AsRef<OsStr>) -> Result<&mut Self, Error> {
+        self.set::<Signal>(value)
+    }
+
+    /// How long it then has, as `ANCHOR_GRACE` takes it.
+    pub fn grace(&mut self, value: impl AsRef<OsStr>) -> Result<&mut Self, Error> {
+        self.set::<Grace>(value)
+    }
+
+    /// Who is meant, as `ANCHOR_SCOPE` takes it.
+    pub fn scope(&mut self, value: impl AsRef<OsStr>) -> Result<&mut Self, Error> {
+        self.set::<Scope>(value)
+    }
+
+    /// Where events go, as `ANCHOR_LOG` takes it.
+    pub fn log(&mut self, value: impl AsRef<OsStr>) -> Result<&mut Self, Error> {
+        self.set::<LogTarget>(value)
+    }
+
+    /// Whether a program that cannot be armed may run, as `ANCHOR_STRICT` takes it.
+    pub fn strict(&mut self, value: impl AsRef<OsStr>) -> Result<&mut Self, Error> {
+        self.set::<Strict>(value)
+    }
+
+    /// Programs to leave alone, as `ANCHOR_SKIP` takes them.
+    pub fn skip(&mut self, value: impl AsRef<OsStr>) -> Result<&mut Self, Error> {
+        let value = value.as_ref();
+        if Skip::parse(value.as_bytes()).is_none() {
+            return Err(Error::Value(
+                Skip::VARIABLE.name,
+                value.to_owned(),
+                Skip::VARIABLE.accepts,
+            ));
+        }
+        self.settings.push((Skip::VARIABLE.name, value.to_owned()));
+        Ok(self)
+    }
+
+    /// Every variable that a program must be given, with its value. `before` is what [`PRELOAD`] holds now.
+    pub fn variables(&self, preload: &Preload, before: Option<OsString>) -> Vec<(&'static str, OsString)> {
+        let mut all = vec![
+            (Pid::VARIABLE.name, self.process.pid.raw().to_string().into()),
+            (AnchorId::VARIABLE.name, self.process.id.to_string().into()),
+        ];
+        all.extend(self.settings.iter().cloned());
+        if let Preload::Library(library) = preload {
+            all.push((PRELOAD, library.appended_to(before)));
+        }
+        all
+    }
+
+    /// Gives a command the variables, with the library that belongs to this program ([`Library::find`]).
+    pub fn apply<'a>(&self, command: &'a mut Command) -> Result<&'a mut Command, Error> {
+        Ok(self.apply_with(command, &Preload::Library(Library::find()?)))
+    }
+
+    /// Gives a command the variables. What the command has of [`PRELOAD`], or would inherit, is kept.
+    pub fn apply_with<'a>(&self, command: &'a mut Command, preload: &Preload) -> &'a mut Command {
+        let set = command.get_envs().find(|(name, _)| *name == OsStr::new(PRELOAD));
+        let before = match set {
+            Some((_, value)) => value.map(OsStr::to_owned),
+            None => std::env::var_os(PRELOAD),
+        };
+        command.envs(self.variables(preload, before))
+    }
+}

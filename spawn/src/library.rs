@@ -1,0 +1,135 @@
+//! Where the library is.
+
+use crate::Error;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// The library's file.
+pub const FILE: &str = if cfg!(target_os = "macos") {
+    "libanchor.dylib"
+} else {
+    "libanchor.so"
+};
+
+/// The variable that names it to the dynamic loader, ld.so(8) and dyld(1).
+pub const PRELOAD: &str = if cfg!(target_os = "macos") {
+    "DYLD_INSERT_LIBRARIES"
+} else {
+    "LD_PRELOAD"
+};
+
+/// A library's file that is there and can be preloaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Library(PathBuf);
+
+impl Library {
+    /// The file at `path`, which must be there and whose path must not have what separates the variable's entries.
+    pub fn at(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let whole = path
+            .canonicalize()
+            .map_err(|_| Error::NoLibrary(vec![path.to_owned()]))?;
+        if !whole.is_file() {
+            return Err(Error::NoLibrary(vec![path.to_owned()]));
+        }
+        let separates =
+            |byte: &u8| *byte == b':' || (!cfg!(target_os = "macos") && byte.is_ascii_whitespace());
+        if whole.as_os_str().as_bytes().iter().any(separates) {
+            return Err(Error::Separator(whole));
+        }
+        Ok(Self(whole))
+    }
+
+    /// The library that belongs to this program: beside it, or where an installation has put both. Never the working
+    /// directory, and never a folder for temporary files: what others can write to is not loaded.
+    pub fn find() -> Result<Self, Error> {
+        let places = places();
+        let found = places.iter().find(|place| place.is_file());
+        found.map_or_else(|| Err(Error::NoLibrary(places.clone())), Self::at)
+    }
+
+    /// Its path, absolute.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The value of [`PRELOAD`] with this library in it, last: what was there before keeps its place, and this library
+    /// stands there once.
+    pub fn appended_to(&self, before: Option<OsString>) -> OsString {
+        let own = self.0.as_os_str().as_bytes();
+        let before = before.unwrap_or_default().into_vec();
+        let separates = |byte: &u8| *byte == b':' || (!cfg!(target_os = "macos") && *byte == b' ');
+        if before.split(separates).any(|entry| entry == own) {
+            return OsString::from_vec(before);
+        }
+        let mut value = before;
+        if !value.is_empty() {
+            value.push(b':');
+        }
+        value.extend_from_slice(own);
+        OsString::from_vec(value)
+    }
+}
+
+/// Where [`Library::find`] looks, in this order.
+fn places() -> Vec<PathBuf> {
+    let Ok(program) = std::env::current_exe().and_then(|path| path.canonicalize()) else {
+        return Vec::new();
+    };
+    let Some(folder) = program.parent() else {
+        return Vec::new();
+    };
+    let mut places = vec![folder.join(FILE)];
+    if let Some(above) = folder.parent() {
+        // An unpacked archive and /usr/local; Debian's folder for one architecture; a macOS bundle.
+        places.push(above.join("lib").join(FILE));
+        places.push(above.join("lib/libanchor").join(FILE));
+        if cfg!(target_os = "macos") {
+            places.push(above.join("Frameworks").join(FILE));
+        } else {
+            let triplet = format!("lib/{}-linux-gnu", std::env::consts::ARCH);
+            places.push(above.join(triplet).join(FILE));
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FILE, Library};
+    use crate::Error;
+    use std::path::PathBuf;
+
+    fn made(folder: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("anchor-spawn-{}-{folder}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.canonicalize().unwrap().join(FILE);
+        std::fs::write(&file, "").unwrap();
+        file
+    }
+
+    #[test]
+    fn it_is_appended_once() {
+        let file = made("a");
+        let library = Library::at(&file).unwrap();
+        let own = file.to_str().unwrap();
+        assert_eq!(library.appended_to(None), own);
+        assert_eq!(
+            library.appended_to(Some("/x.so".into())),
+            format!("/x.so:{own}").as_str()
+        );
+        assert_eq!(library.appended_to(Some(own.into())), own);
+        let both = format!("/x.so:{own}");
+        assert_eq!(library.appended_to(Some(both.clone().into())), both.as_str());
+        std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_named_is_refused() {
+        let file = made("a:b");
+        assert!(matches!(Library::at(&file), Err(Error::Separator(_))));
+        std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
+        assert!(matches!(Library::at(&file), Err(Error::NoLibrary(_))));
+    }
+}

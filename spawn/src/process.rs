@@ -1,0 +1,80 @@
+//! A process that is more than a number: proc(5) on Linux, proc_pidinfo on macOS.
+
+use anchor_contract::{AnchorId, Pid};
+
+/// A process by its number and its identity: the number may be another's one day, both together will not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: Pid,
+    /// Who it is.
+    pub id: AnchorId,
+}
+
+/// Whether some process has this number.
+#[allow(unsafe_code)]
+pub fn exists(pid: Pid) -> bool {
+    // SAFETY: sends nothing, kill(2).
+    let found = unsafe { libc::kill(pid.raw(), 0) } == 0;
+    found || std::io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
+impl Process {
+    /// The process that has this number now. `None` where nobody has, or its identity cannot be read.
+    pub fn of(pid: Pid) -> Option<Self> {
+        identity(pid).map(|id| Self { pid, id })
+    }
+
+    /// Whether the process is still there, if only as a zombie.
+    pub fn is_there(&self) -> bool {
+        identity(self.pid) == Some(self.id)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn identity(pid: Pid) -> Option<AnchorId> {
+    use std::os::unix::fs::MetadataExt;
+    let stat = std::fs::read(format!("/proc/{}/stat", pid.raw())).ok()?;
+    // Field 22, counted from the last parenthesis: the name before it may hold anything, proc_pid_stat(5).
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let start = stat.get(end + 2..)?.split(|byte| *byte == b' ').nth(19)?;
+    Some(AnchorId {
+        namespace: std::fs::metadata("/proc/self/ns/pid").ok()?.ino(),
+        start: anchor_contract::decimal(start)?,
+    })
+}
+
+#[cfg(target_os = "macos")]
+#[allow(unsafe_code)]
+fn identity(pid: Pid) -> Option<AnchorId> {
+    let mut answer = std::mem::MaybeUninit::<libc::proc_bsdinfo>::zeroed();
+    let length = i32::try_from(size_of::<libc::proc_bsdinfo>()).ok()?;
+    let place = answer.as_mut_ptr().cast();
+    // SAFETY: room for one answer of the length that is given; zombies too.
+    let got = unsafe { libc::proc_pidinfo(pid.raw(), libc::PROC_PIDTBSDINFO, 1, place, length) };
+    if got < length {
+        return None;
+    }
+    // SAFETY: filled in by the call, and of numbers only.
+    let answer = unsafe { answer.assume_init() };
+    Some(AnchorId {
+        namespace: 0,
+        start: answer.pbi_start_tvsec * 1_000_000 + answer.pbi_start_tvusec,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Process, exists};
+    use anchor_contract::Pid;
+
+    #[test]
+    fn a_process_is_itself_and_no_other() {
+        let pid = Pid::from_raw(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let own = Process::of(pid).unwrap();
+        assert!(own.is_there() && exists(pid));
+        let mut other = own;
+        other.id.start += 1;
+        assert!(!other.is_there());
+    }
+}
