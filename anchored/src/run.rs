@@ -3,17 +3,23 @@
 use crate::cli::{Line, When};
 use crate::failure::{Failure, shown};
 use crate::{inspect, supervise};
-use anchor_contract::{Disable, Pid, Setting, VARIABLES};
-use anchor_spawn::{Anchor, Error, Library, Preload};
+use anchor_contract::{AnchorId, Disable, Pid, Scope, Setting, VARIABLES};
+use anchor_spawn::{Anchor, Error, Library, PRELOAD, Preload};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 /// Injects, and becomes the command; supervises where that does not reach it.
 pub fn run(line: &Line) -> Result<ExitCode, Failure> {
+    let (name, mut command) = command(line);
+    // The off switch, for the launcher as for the library.
+    let off = std::env::var_os(Disable::VARIABLE.name).and_then(|value| Disable::parse(value.as_bytes()));
+    if off == Some(Disable(true)) {
+        return Err(Failure::of_exec(name, &command.exec()));
+    }
     let anchor = anchor(line)?;
-    let (name, arguments) = line.command.split_first().expect("the line has a command");
-    let mut command = Command::new(name);
-    command.args(arguments);
+    forget_others(&mut command);
     let library = library();
     let reached = match (line.supervise, &library) {
         (When::Always, _) => Err("--supervise".to_owned()),
@@ -35,17 +41,43 @@ pub fn run(line: &Line) -> Result<ExitCode, Failure> {
 }
 
 /// Becomes the command, unanchored, whatever the environment says.
+///
+/// What stays is a mark, `ANCHOR_ID` of nobody, by which a supervisor, `--list` and `--sweep` know that it is meant to
+/// live; the library looks at nothing where there is no `ANCHOR_PID`.
 pub fn released(line: &Line) -> Result<ExitCode, Failure> {
-    let (name, arguments) = line.command.split_first().expect("the line has a command");
-    let mut command = Command::new(name);
-    command.args(arguments);
+    let (name, mut command) = command(line);
     for variable in VARIABLES {
         command.env_remove(variable.name);
     }
-    // The library may stay in the variable that loads it: without an anchor it does nothing. What is off stays off for
-    // whatever an anchored ancestor's sweep looks for, too.
-    command.env(Disable::VARIABLE.name, "1");
+    command.env(AnchorId::VARIABLE.name, AnchorId::NOBODY.to_string());
+    if let (Some(before), Ok(library)) = (std::env::var_os(PRELOAD), library()) {
+        match library.removed_from(&before) {
+            Some(others) => command.env(PRELOAD, others),
+            None => command.env_remove(PRELOAD),
+        };
+    }
+    // Where this process was armed itself, the kernel's guard would go on to the command: it outlives an exec.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_pdeathsig(None);
     Err(Failure::of_exec(name, &command.exec()))
+}
+
+/// The command of the line, with the environment that this process has.
+fn command(line: &Line) -> (&OsStr, Command) {
+    let mut words = line.command.iter();
+    let name = words.next().map_or(OsStr::new(""), OsString::as_os_str);
+    let mut command = Command::new(name);
+    command.args(words);
+    (name, command)
+}
+
+/// What an anchored tree further up has left in the environment, and what does not hold for this one.
+fn forget_others(command: &mut Command) {
+    // Pinned to another process: everybody here would take itself for a descendant of the one that is meant.
+    let pinned = |value: OsString| matches!(Scope::parse(value.as_bytes()), Some(Scope::Itself(Some(_))));
+    if std::env::var_os(Scope::VARIABLE.name).is_some_and(pinned) {
+        command.env(Scope::VARIABLE.name, "self");
+    }
 }
 
 /// The anchor that the line means, and what else the program is told.

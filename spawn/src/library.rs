@@ -1,7 +1,7 @@
 //! Where the library is.
 
 use crate::Error;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -59,7 +59,6 @@ impl Library {
     pub fn appended_to(&self, before: Option<OsString>) -> OsString {
         let own = self.0.as_os_str().as_bytes();
         let before = before.unwrap_or_default().into_vec();
-        let separates = |byte: &u8| *byte == b':' || (!cfg!(target_os = "macos") && *byte == b' ');
         if before.split(separates).any(|entry| entry == own) {
             return OsString::from_vec(before);
         }
@@ -70,6 +69,21 @@ impl Library {
         value.extend_from_slice(own);
         OsString::from_vec(value)
     }
+
+    /// The value of [`PRELOAD`] without this library; `None` where nothing is left of it.
+    pub fn removed_from(&self, before: &OsStr) -> Option<OsString> {
+        let own = self.0.as_os_str().as_bytes();
+        let entries = before.as_bytes().split(separates);
+        let others: Vec<&[u8]> = entries
+            .filter(|entry| !entry.is_empty() && *entry != own)
+            .collect();
+        (!others.is_empty()).then(|| OsString::from_vec(others.join(&b':')))
+    }
+}
+
+/// What stands between the entries of [`PRELOAD`].
+fn separates(byte: &u8) -> bool {
+    *byte == b':' || (!cfg!(target_os = "macos") && byte.is_ascii_whitespace())
 }
 
 /// Where [`Library::find`] looks, in this order.
@@ -122,6 +136,8 @@ mod tests {
         assert_eq!(library.appended_to(Some(own.into())), own);
         let both = format!("/x.so:{own}");
         assert_eq!(library.appended_to(Some(both.clone().into())), both.as_str());
+        assert_eq!(library.removed_from(both.as_ref()), Some("/x.so".into()));
+        assert_eq!(library.removed_from(own.as_ref()), None);
         std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
     }
 

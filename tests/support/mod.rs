@@ -31,9 +31,15 @@ use std::time::{Duration, Instant};
 /// How long anything is waited for. Only a test that fails ever sees it.
 pub const CEILING: Duration = Duration::from_secs(60);
 
+/// The project's folder, whichever package the test is of.
+pub fn root() -> &'static Path {
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    folders.find(|folder| folder.join("scripts/anchor-run").exists()).unwrap()
+}
+
 /// The release library, built once: what is tested is the file that ships.
 pub static LIBRARY: Lazy<PathBuf> = Lazy::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--release", "--quiet", "--lib", "--package", "libanchor"])
@@ -303,7 +309,7 @@ pub fn compiled(compiler: &str, name: &str, file: &str, arguments: &[&str]) -> P
     let path = folder.join(file);
     if compiled.insert(file.to_owned()) {
         std::fs::create_dir_all(&folder).unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/programs/{name}.c"));
+        let source = root().join(format!("tests/programs/{name}.c"));
         let done = Command::new(compiler)
             .args(["-O1", "-Wall", "-Wno-unused-result", "-o"])
             .args([&path, &source])
