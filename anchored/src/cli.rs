@@ -1,17 +1,19 @@
 //! The command line: one definition, from which help, man page and completions are made too.
 
-use crate::failure::{Failure, shown};
+use crate::failure::{Failure, plain, shown};
 use anchor_contract::{Grace, LogTarget, Pid, Scope, Setting, Signal, Skip};
 use clap::error::ErrorKind;
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, CommandFactory, Parser, ValueEnum};
+use clap_complete::Shell as Shells;
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 
-/// Run a program so that it ends when another process, its anchor, dies
+/// The line as clap reads it.
 #[derive(Parser, Debug)]
 #[command(
     name = "anchored",
     version,
-    about,
+    about = "Runs a program so that it ends when another process, its anchor, dies.",
     override_usage = "anchored [OPTIONS] [--] COMMAND [ARG]...\n       anchored --check|--release [OPTIONS] [--] COMMAND [ARG]...\n       anchored --list|--sweep|--print-env [OPTIONS]",
     after_help = "Exit status: the command's own, or 128 and the signal's number; 125 if anchored itself fails or is misused, \
                   126 if the command cannot be run, 127 if it is not found."
@@ -68,6 +70,10 @@ pub struct Cli {
     #[arg(long, value_name = "SHELL", default_value = "sh")]
     shell: Shell,
 
+    /// Print a man page, or a shell's completions
+    #[arg(long, value_name = "WHAT", hide = true)]
+    generate: Option<Generate>,
+
     /// The command and its arguments
     #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = false)]
     command: Vec<OsString>,
@@ -108,7 +114,6 @@ pub enum Mode {
 /// When `anchored` stays beside the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum When {
-    /// Where injection does not reach it.
     Auto,
     Always,
     Never,
@@ -120,6 +125,15 @@ pub enum Shell {
     Sh,
     Fish,
     Json,
+}
+
+/// What is made from this definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Generate {
+    Man,
+    Bash,
+    Zsh,
+    Fish,
 }
 
 /// A line that was understood.
@@ -159,7 +173,29 @@ fn read_from(words: impl IntoIterator<Item = OsString>) -> Result<Option<Line>, 
         }
         Err(error) => return Err(Failure::own(first_line(&error))),
     };
-    line(cli).map(Some)
+    match cli.generate {
+        Some(what) => generate(what).map(|()| None),
+        None => line(cli).map(Some),
+    }
+}
+
+/// Prints the man page or completions.
+fn generate(what: Generate) -> Result<(), Failure> {
+    let (mut command, mut text) = (Cli::command(), Vec::new());
+    let shell = match what {
+        Generate::Man => None,
+        Generate::Bash => Some(Shells::Bash),
+        Generate::Zsh => Some(Shells::Zsh),
+        Generate::Fish => Some(Shells::Fish),
+    };
+    match shell {
+        Some(shell) => clap_complete::generate(shell, &mut command, "anchored", &mut text),
+        None => clap_mangen::Man::new(command)
+            .render(&mut text)
+            .map_err(|error| Failure::own(plain(&error)))?,
+    }
+    let written = std::io::stdout().lock().write_all(&text);
+    written.map_err(|error| Failure::own(format_args!("stdout: {}", plain(&error))))
 }
 
 /// clap explains at length; a message of ours is one line.

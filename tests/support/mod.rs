@@ -34,7 +34,9 @@ pub const CEILING: Duration = Duration::from_secs(60);
 /// The project's folder, whichever package the test is of.
 pub fn root() -> &'static Path {
     let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    folders.find(|folder| folder.join("scripts/anchor-run").exists()).unwrap()
+    folders
+        .find(|folder| folder.join("scripts/anchor-run").exists())
+        .unwrap()
 }
 
 /// The release library, built once: what is tested is the file that ships.

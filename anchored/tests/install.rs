@@ -1,0 +1,92 @@
+//! `scripts/install`: what it puts where, and that the launcher there finds the library there.
+
+#![cfg(target_os = "linux")]
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output};
+use support::*;
+
+fn install(destination: &Path, prefix: &str, words: &[&str]) -> Output {
+    let mut command = Command::new(root().join("scripts/install"));
+    without_library(command.args(words))
+        .env("DESTDIR", destination)
+        .env("PREFIX", prefix)
+        .env_remove("LIBDIR");
+    command.output().unwrap()
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn what_is_installed_works_and_can_be_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (prefix, library) in [
+        ("/usr/local", "/usr/local/lib/libanchor.so".to_owned()),
+        (
+            "/usr",
+            format!("/usr/lib/{}-linux-gnu/libanchor.so", std::env::consts::ARCH),
+        ),
+    ] {
+        let destination = folder.path().join(prefix.replace('/', "_"));
+        let output = install(&destination, prefix, &[]);
+        assert!(output.status.success(), "{output:?}");
+        let within = |path: &str| destination.join(path.trim_start_matches('/'));
+        let shared = |path: &str| within(&format!("{prefix}/share/{path}"));
+        let mut launcher = Command::new(within(&format!("{prefix}/bin/anchored")));
+        let output = without_library(launcher.arg("env")).output().unwrap();
+        let wanted = format!(
+            "LD_PRELOAD={}\n",
+            within(&library).canonicalize().unwrap().display()
+        );
+        assert!(
+            String::from_utf8(output.stdout).unwrap().contains(&wanted),
+            "{wanted}"
+        );
+
+        assert!(text(&shared("man/man1/anchored.1")).contains(".TH anchored 1"));
+        assert!(text(&shared("zsh/site-functions/_anchored")).starts_with("#compdef anchored"));
+        assert!(text(&shared("fish/vendor_completions.d/anchored.fish")).contains("complete -c anchored"));
+        let bash = shared("bash-completion/completions/anchored");
+        let checked = Command::new("bash").arg("-n").arg(&bash).status().unwrap();
+        assert!(checked.success());
+
+        assert!(install(&destination, prefix, &["--uninstall"]).status.success());
+        let left = Command::new("find")
+            .arg(&destination)
+            .args(["-type", "f"])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8(left.stdout).unwrap(), "");
+    }
+}
+
+#[test]
+fn bad_places_are_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for (prefix, words, status, said) in [
+        (
+            "here",
+            &[][..],
+            1,
+            "install: PREFIX: here: want an absolute path\n",
+        ),
+        (
+            "/usr/my files",
+            &[],
+            1,
+            "install: /usr/my files/lib: a library in a path with a blank or a colon",
+        ),
+        ("/usr", &["--all"], 2, "install: --all: unknown option"),
+    ] {
+        let output = install(folder.path(), prefix, words);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{message}");
+        assert!(message.starts_with(said), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
