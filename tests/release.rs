@@ -64,6 +64,11 @@ fn an_archive_is_complete_and_works_without_a_toolchain() {
         assert!(tree.join(file).is_file(), "{file}");
     }
 
+    let mut launcher = Command::new(tree.join("bin/anchored"));
+    let environment = succeeds(without_library(launcher.arg("env")).output().unwrap());
+    let library = tree.join("lib/libanchor.so").canonicalize().unwrap();
+    assert!(environment.contains(&format!("LD_PRELOAD={}\n", library.display())));
+
     // Whoever calls cargo fails.
     let tools = elsewhere.path().join("tools");
     std::fs::create_dir(&tools).unwrap();
