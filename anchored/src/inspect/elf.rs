@@ -1,0 +1,150 @@
+//! What an ELF file says of itself in its headers, elf(5): for which machine it is, and who loads it.
+
+use object::elf::{
+    EM_386, EM_AARCH64, EM_ARM, EM_RISCV, EM_X86_64, ET_DYN, ET_EXEC, FileHeader32, FileHeader64,
+};
+use object::elf::{PT_DYNAMIC, PT_INTERP};
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Endianness, FileKind, ReadCache, ReadRef};
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// A program or a library.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Elf {
+    pub target: Target,
+    pub link: Link,
+}
+
+/// For what it is made: a library and a program go together where these are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub bits: u8,
+    pub big_endian: bool,
+    pub machine: u16,
+}
+
+/// Who brings its libraries.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The loader at this path.
+    Dynamic(PathBuf),
+    /// It relocates itself. A shared library and a loader that is run by itself look the same.
+    StaticPie,
+    /// It needs nobody.
+    Static,
+}
+
+/// Whose loader it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Libc {
+    Glibc,
+    Musl,
+    Android,
+    Uclibc,
+    Other,
+}
+
+/// Reads the headers. `None`: the kernel does not take it for a program, and says ENOEXEC (fs/binfmt_elf.c).
+pub fn read(file: File) -> Option<Elf> {
+    // Reads what is asked for and no more.
+    let data = ReadCache::new(file);
+    match FileKind::parse(&data).ok()? {
+        FileKind::Elf32 => of::<FileHeader32<Endianness>, _>(&data),
+        FileKind::Elf64 => of::<FileHeader64<Endianness>, _>(&data),
+        _ => None,
+    }
+}
+
+fn of<'data, H, R>(data: R) -> Option<Elf>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'data>,
+{
+    let header = H::parse(data).ok()?;
+    let endian = header.endian().ok()?;
+    if !matches!(header.e_type(endian), ET_EXEC | ET_DYN) {
+        return None;
+    }
+    let mut link = Link::Static;
+    for segment in header.program_headers(endian, data).ok()? {
+        match segment.p_type(endian) {
+            PT_INTERP => {
+                let loader = segment.interpreter(endian, data).ok()??;
+                link = Link::Dynamic(OsStr::from_bytes(loader).into());
+                break;
+            }
+            PT_DYNAMIC => link = Link::StaticPie,
+            _ => {}
+        }
+    }
+    let target = Target {
+        bits: if header.is_class_64() { 64 } else { 32 },
+        big_endian: header.is_big_endian(),
+        machine: header.e_machine(endian).0,
+    };
+    Some(Elf { target, link })
+}
+
+impl Target {
+    /// Whether this is what this program itself is made for, and so what the kernel runs without help.
+    pub fn is_own(self) -> bool {
+        let machine = if cfg!(target_arch = "x86_64") {
+            EM_X86_64
+        } else {
+            EM_AARCH64
+        };
+        self.bits == 64 && !self.big_endian && self.machine == machine.0
+    }
+
+    /// Its machine's name.
+    pub fn machine(self) -> String {
+        let known = [
+            (EM_X86_64, "x86-64"),
+            (EM_AARCH64, "AArch64"),
+            (EM_386, "i386"),
+            (EM_ARM, "ARM"),
+            (EM_RISCV, "RISC-V"),
+        ];
+        let name = known.iter().find(|(machine, _)| machine.0 == self.machine);
+        name.map_or_else(
+            || format!("machine {}", self.machine),
+            |(_, name)| (*name).to_owned(),
+        )
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endian = if self.big_endian { " big-endian" } else { "" };
+        write!(to, "{}-bit {}{endian}", self.bits, self.machine())
+    }
+}
+
+impl Libc {
+    /// By the name of its loader. The path may be any: NixOS, Guix and bundles have their own.
+    pub fn of(loader: &Path) -> Self {
+        let name = loader.file_name().unwrap_or_default().as_bytes();
+        match name {
+            _ if name.starts_with(b"ld-linux") => Self::Glibc,
+            _ if name.starts_with(b"ld-musl-") => Self::Musl,
+            b"linker64" | b"linker" => Self::Android,
+            _ if name.starts_with(b"ld-uClibc") || name.starts_with(b"ld64-uClibc") => Self::Uclibc,
+            _ => Self::Other,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Glibc => "glibc",
+            Self::Musl => "musl",
+            Self::Android => "bionic",
+            Self::Uclibc => "uClibc",
+            Self::Other => "another C library",
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The library's own file: for which programs it is made, and whether a loader could map it.
+
+use super::elf::{self, Target};
+use anchor_spawn::Library;
+use std::fs::File;
+
+/// For whom it is made, or why nobody can load it.
+pub fn fits(library: &Library) -> Result<Target, String> {
+    let path = library.path().display();
+    let file = File::open(library.path())
+        .map_err(|error| format!("the library {path}: {}", crate::failure::plain(&error)))?;
+    // Its loader would say so on stderr at every start of a program, and go on without it: mmap(2), EPERM.
+    if is_noexec(&file) {
+        return Err(format!(
+            "the library {path} is on a file system that is mounted noexec"
+        ));
+    }
+    let elf = elf::read(file).ok_or_else(|| format!("the library {path} is no ELF file"))?;
+    Ok(elf.target)
+}
+
+#[cfg(target_os = "linux")]
+fn is_noexec(file: &File) -> bool {
+    use nix::sys::statvfs::{FsFlags, fstatvfs};
+    fstatvfs(file).is_ok_and(|system| system.flags().contains(FsFlags::ST_NOEXEC))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_noexec(_: &File) -> bool {
+    false
+}
