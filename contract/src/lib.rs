@@ -23,6 +23,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod exclusions;
 mod grace;
 mod identity;
 mod line;
@@ -34,6 +35,7 @@ mod signal;
 mod skip;
 mod variables;
 
+pub use exclusions::{EXCLUSIONS, Exclusion, NAMED, Sign};
 pub use grace::{Grace, Millis, Poll};
 pub use identity::{AnchorId, Holder};
 pub use line::Line;
