@@ -16,7 +16,9 @@ use std::io::Write;
     about = "Runs a program so that it ends when another process, its anchor, dies.",
     override_usage = "anchored [OPTIONS] [--] COMMAND [ARG]...\n       anchored --check|--release [OPTIONS] [--] COMMAND [ARG]...\n       anchored --list|--sweep|--print-env [OPTIONS]",
     after_help = "Exit status: the command's own, or 128 and the signal's number; 125 if anchored itself fails or is misused, \
-                  126 if the command cannot be run, 127 if it is not found."
+                  126 if the command cannot be run, 127 if it is not found. \
+                  --check: 0 if the command would be injected, 3 if supervised, 4 if left alone; 5 if it would be \
+                  injected and --probe saw a process that was not armed."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -137,7 +139,7 @@ enum Generate {
 }
 
 /// A line that was understood.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // each is an option
 pub struct Line {
     pub mode: Mode,

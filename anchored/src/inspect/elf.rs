@@ -89,6 +89,16 @@ where
     Some(Elf { target, link })
 }
 
+impl Elf {
+    /// Its loader's path, where it has one.
+    pub fn loader(&self) -> Option<&Path> {
+        match &self.link {
+            Link::Dynamic(loader) => Some(loader),
+            Link::StaticPie | Link::Static => None,
+        }
+    }
+}
+
 impl Target {
     /// Whether this is what this program itself is made for, and so what the kernel runs without help.
     pub fn is_own(self) -> bool {

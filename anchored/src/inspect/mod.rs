@@ -2,12 +2,13 @@
 //! gets into that. Cheap, for it stands before every command: a few headers are read, and nothing is run.
 
 mod elf;
+pub mod exclusion;
 mod library;
 mod privilege;
 mod script;
 mod search;
 
-pub use elf::{Elf, Libc, Link, Target};
+pub use elf::{Elf, Libc, Link, Target, read as read_elf};
 pub use script::Script;
 
 use crate::failure::Failure;

@@ -1,0 +1,261 @@
+//! What `--check` says: as aligned lines, and as one JSON object whose keys stay.
+
+use super::{Checked, Verdict};
+use crate::cli::Line;
+use crate::failure::{Failure, shown};
+use crate::inspect::{Elf, Libc, Link, Program, Script};
+use serde::Serialize;
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::path::Path;
+
+#[derive(Serialize)]
+pub struct Report {
+    command: Vec<String>,
+    /// The process that would be watched.
+    anchor: i32,
+    /// Each file that another one interprets, the command's own first.
+    scripts: Vec<ScriptShown>,
+    program: ProgramShown,
+    library: LibraryShown,
+    /// Why it would be left alone.
+    excluded: Option<String>,
+    verdict: &'static str,
+    why: Option<String>,
+    exit_status: u8,
+    probe: Option<Probe>,
+}
+
+#[derive(Serialize)]
+struct ScriptShown {
+    file: String,
+    interpreter: String,
+    argument: Option<String>,
+    /// `line`: its first line names the interpreter; `shell`: it has no such line, and execvp has the shell run it.
+    by: &'static str,
+}
+
+#[derive(Serialize)]
+struct ProgramShown {
+    file: String,
+    /// `null` where the file cannot be read; so are the next.
+    bits: Option<u8>,
+    machine: Option<String>,
+    link: Option<&'static str>,
+    loader: Option<String>,
+    libc: Option<&'static str>,
+    /// What makes its loader distrust the environment.
+    privileged: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct LibraryShown {
+    file: Option<String>,
+    bits: Option<u8>,
+    machine: Option<String>,
+    /// Whether it could be in this program, were nothing else in the way.
+    fits: bool,
+    /// Why nobody can load it.
+    why: Option<String>,
+}
+
+/// What was seen when it was run.
+#[derive(Serialize)]
+pub struct Probe {
+    /// Whether every process that is meant was armed; `null` where all had ended before that could be known.
+    pub armed: Option<bool>,
+    /// Whether the command had ended by itself before anybody asked it.
+    pub ended: bool,
+    pub processes: Vec<Process>,
+}
+
+/// One process of its tree.
+#[derive(Serialize)]
+pub struct Process {
+    pub pid: i32,
+    pub command: String,
+    /// `armed`, `left alone`, `not armed` or `unknown`.
+    pub state: &'static str,
+    /// How, or why not.
+    pub how: String,
+    /// Whether its watcher's thread was seen.
+    pub thread: bool,
+    /// Whether it had ended before the others were ended.
+    pub ended: bool,
+}
+
+impl Report {
+    pub fn of(line: &Line, checked: &Checked, probe: Option<Probe>, exit_status: u8) -> Self {
+        let program = &checked.found.program;
+        let (verdict, why) = match &checked.verdict {
+            Verdict::Injected => ("injected", None),
+            Verdict::Supervised(why) => ("supervised", Some(why.clone())),
+            Verdict::LeftAlone(why) => ("left alone", Some(why.clone())),
+        };
+        Self {
+            command: line.command.iter().map(|word| text(word)).collect(),
+            anchor: checked.anchor.process().pid.raw(),
+            scripts: checked.found.scripts.iter().map(ScriptShown::of).collect(),
+            program: ProgramShown::of(program),
+            library: LibraryShown::of(checked),
+            excluded: checked.excluded.clone(),
+            verdict,
+            why,
+            exit_status,
+            probe,
+        }
+    }
+
+    pub fn as_json(&self) -> Result<String, Failure> {
+        let mut text = serde_json::to_string_pretty(self).map_err(Failure::own)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    pub fn as_text(&self) -> String {
+        let mut lines = vec![
+            ("command", self.command.join(" ")),
+            ("anchor", format!("process {}", self.anchor)),
+        ];
+        for script in &self.scripts {
+            let by = if script.by == "shell" {
+                "a file without #!, run by "
+            } else {
+                "#!"
+            };
+            let mut line = format!("{}: {by}{}", script.file, script.interpreter);
+            if let Some(argument) = &script.argument {
+                line.push(' ');
+                line.push_str(argument);
+            }
+            lines.push(("script", line));
+        }
+        lines.push(("program", self.program.in_words()));
+        lines.push(("library", self.library.in_words()));
+        lines.push((
+            "exclusions",
+            self.excluded
+                .clone()
+                .unwrap_or_else(|| "none is meant".to_owned()),
+        ));
+        let verdict = match &self.why {
+            Some(why) => format!("{}: {why}", self.verdict),
+            None => self.verdict.to_owned(),
+        };
+        lines.push(("verdict", verdict));
+        if let Some(probe) = &self.probe {
+            let said = match probe.armed {
+                Some(true) => "every process was armed, or is to be left alone",
+                Some(false) => "NOT every process was armed",
+                None => "nothing was seen, it was too short",
+            };
+            let ended = if probe.ended {
+                "; the command ended by itself"
+            } else {
+                ""
+            };
+            lines.push(("probe", format!("{said}{ended}")));
+            lines.extend(probe.processes.iter().map(|process| ("", process.in_words())));
+        }
+        let mut whole = String::new();
+        for (name, line) in lines {
+            // A file's name may hold anything; a line of ours is one line.
+            let line = line.replace(char::is_control, "?");
+            let _ = writeln!(whole, "{name:<11} {line}");
+        }
+        whole
+    }
+}
+
+impl ScriptShown {
+    fn of(script: &Script) -> Self {
+        Self {
+            file: path(&script.file),
+            interpreter: path(&script.interpreter),
+            argument: script.argument.as_deref().map(text),
+            by: if script.by_shell { "shell" } else { "line" },
+        }
+    }
+}
+
+impl ProgramShown {
+    fn of(program: &Program) -> Self {
+        let elf = program.elf.as_ref();
+        let loader = elf.and_then(Elf::loader);
+        Self {
+            file: path(&program.file),
+            bits: elf.map(|elf| elf.target.bits),
+            machine: elf.map(|elf| elf.target.machine()),
+            link: elf.map(|elf| match elf.link {
+                Link::Dynamic(_) => "dynamic",
+                Link::StaticPie => "static-pie",
+                Link::Static => "static",
+            }),
+            loader: loader.map(path),
+            libc: loader.map(|loader| Libc::of(loader).name()),
+            privileged: program.raised,
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let mut words = format!("{}: ", self.file);
+        let (Some(bits), Some(machine), Some(link)) = (self.bits, &self.machine, self.link) else {
+            words.push_str("cannot be read");
+            return words;
+        };
+        let _ = write!(words, "ELF {bits}-bit {machine}, {link}");
+        if let (Some(libc), Some(loader)) = (self.libc, &self.loader) {
+            let _ = write!(words, ", {libc} ({loader})");
+        }
+        if let Some(privileged) = self.privileged {
+            let _ = write!(words, ", {privileged}");
+        }
+        words
+    }
+}
+
+impl LibraryShown {
+    fn of(checked: &Checked) -> Self {
+        let (file, target) = match &checked.library {
+            Ok((library, target)) => (Some(path(library.path())), target.clone()),
+            Err(why) => (None, Err(why.clone())),
+        };
+        let target = target.as_ref();
+        let elf = checked.found.program.elf.as_ref();
+        Self {
+            file,
+            bits: target.ok().map(|target| target.bits),
+            machine: target.ok().map(|target| target.machine()),
+            fits: elf.is_some_and(|elf| target == Ok(&elf.target)),
+            why: target.err().cloned(),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match (&self.file, self.bits, &self.machine, &self.why) {
+            (Some(file), Some(bits), Some(machine), _) => {
+                let fits = if self.fits { "fits" } else { "does not fit" };
+                format!("{file}: {bits}-bit {machine}, {fits}")
+            }
+            (.., why) => why.clone().unwrap_or_default(),
+        }
+    }
+}
+
+impl Process {
+    fn in_words(&self) -> String {
+        let ended = if self.ended { " (ended)" } else { "" };
+        format!(
+            "{} {}: {}: {}{ended}",
+            self.pid, self.command, self.state, self.how
+        )
+    }
+}
+
+fn text(word: &OsStr) -> String {
+    shown(word).to_string()
+}
+
+fn path(path: &Path) -> String {
+    path.display().to_string()
+}
