@@ -1,8 +1,152 @@
-//! placeholder
+//! `--list`: the anchored processes of this machine, and those that were meant to be.
+
+use crate::armed::How;
 use crate::cli::Line;
+use crate::command;
+use crate::cookie::State;
 use crate::failure::Failure;
+use crate::survey::{Found, Survey};
+use crate::table::{Cell, Colour, Page};
+use anchor_contract::AnchorId;
+use serde::Serialize;
+use std::fs;
+use std::io::Write;
 use std::process::ExitCode;
 
-pub fn list(_: &Line) -> Result<ExitCode, Failure> {
-    Err(Failure::own("--list: not built yet"))
+/// Shows them, by number.
+pub fn list(line: &Line) -> Result<ExitCode, Failure> {
+    let survey = Survey::take(line.pid)?;
+    let clock = Clock::read();
+    let found: Vec<Found> = survey.found().collect();
+    let mut text = String::new();
+    if line.json {
+        let rows: Vec<Row> = found.iter().map(|found| Row::of(found, clock)).collect();
+        text = serde_json::to_string_pretty(&rows).map_err(Failure::own)?;
+        text.push('\n');
+    } else if found.is_empty() {
+        eprintln!("anchored: no anchored process");
+    } else {
+        text = table(&found, clock);
+    }
+    let written = std::io::stdout().lock().write_all(text.as_bytes());
+    written.map_err(|error| Failure::own(format_args!("stdout: {error}")))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One process for a machine. The keys stay; what cannot be said is null.
+#[derive(Serialize)]
+struct Row {
+    pid: i32,
+    anchor: Option<i32>,
+    anchor_id: Option<String>,
+    anchor_state: State,
+    /// `thread`, `supervised`, `released` or `not armed`.
+    armed: &'static str,
+    /// Why not.
+    why: Option<&'static str>,
+    /// In seconds.
+    age: Option<u64>,
+    command: Vec<String>,
+}
+
+impl Row {
+    fn of(found: &Found, clock: Option<Clock>) -> Self {
+        let (armed, why) = found.how.words();
+        let words = command::arguments(found.entry.pid);
+        let id = found.cookie.as_ref().and_then(|cookie| cookie.id);
+        Self {
+            pid: found.entry.pid,
+            anchor: found.anchor,
+            anchor_id: id.map(|id: AnchorId| id.to_string()),
+            anchor_state: found.state,
+            armed,
+            why,
+            age: clock.map(|clock| clock.age(found.entry.start)),
+            command: words
+                .iter()
+                .map(|word| String::from_utf8_lossy(word).into_owned())
+                .collect(),
+        }
+    }
+}
+
+const HEADER: [&str; 6] = ["PID", "ANCHOR", "ANCHOR IS", "ARMED", "AGE", "COMMAND"];
+
+/// The same for a person.
+fn table(found: &[Found], clock: Option<Clock>) -> String {
+    let mut rows = vec![HEADER.map(|name| (name.to_owned(), Colour::Bold))];
+    rows.extend(found.iter().map(|found| row(found, clock)));
+    Page::of_output().print(&rows)
+}
+
+fn row(found: &Found, clock: Option<Clock>) -> [Cell; 6] {
+    let nothing = || "-".to_owned();
+    let state = match found.state {
+        State::Alive => Colour::Plain,
+        State::Unknown => Colour::Yellow,
+        State::Gone | State::Recycled => Colour::Red,
+    };
+    let armed = match found.how {
+        How::Thread | How::Supervised => Colour::Green,
+        How::Released => Colour::Plain,
+        How::No(_) => Colour::Yellow,
+    };
+    let words = match found.how.words() {
+        (word, None) => word.to_owned(),
+        (word, Some(why)) => format!("{word}: {why}"),
+    };
+    let age = clock.map_or_else(nothing, |clock| human(clock.age(found.entry.start)));
+    [
+        (found.entry.pid.to_string(), Colour::Plain),
+        (
+            found.anchor.map_or_else(nothing, |pid| pid.to_string()),
+            Colour::Plain,
+        ),
+        (found.state.word().to_owned(), state),
+        (words, armed),
+        (age, Colour::Plain),
+        (command::shown(&found.entry), Colour::Plain),
+    ]
+}
+
+/// The time since boot, as the start of a process is counted: both are read in the time namespace of this process.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    seconds: u64,
+    ticks: u64,
+}
+
+impl Clock {
+    fn read() -> Option<Self> {
+        let uptime = fs::read_to_string("/proc/uptime").ok()?;
+        // SAFETY: a number of sysconf(3), which has no effect.
+        let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+        Some(Self {
+            seconds: uptime.split('.').next()?.parse().ok()?,
+            ticks: u64::try_from(ticks).ok().filter(|ticks| *ticks > 0)?,
+        })
+    }
+
+    fn age(self, start: u64) -> u64 {
+        self.seconds.saturating_sub(start / self.ticks)
+    }
+}
+
+/// The largest unit that there is one of.
+fn human(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let fits = UNITS.iter().find(|(unit, _)| seconds >= *unit);
+    let (unit, name) = fits.unwrap_or(&(1, "s"));
+    format!("{}{name}", seconds / unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::human;
+
+    #[test]
+    fn an_age_has_one_unit() {
+        let ages = [0, 59, 60, 3_599, 3_600, 86_399, 86_400, 1_000_000].map(human);
+        assert_eq!(ages, ["0s", "59s", "1m", "59m", "1h", "23h", "1d", "11d"]);
+    }
 }

@@ -4,8 +4,11 @@
 //! process become it with the library injected, or, where injection does not reach, [`supervise`] stays beside it. The
 //! other modes look at what is there: [`check`], [`list`], [`sweep`], [`print_env`].
 
+mod armed;
 mod check;
 mod cli;
+mod command;
+mod cookie;
 mod failure;
 mod inspect;
 mod list;
@@ -13,7 +16,9 @@ mod print_env;
 mod processes;
 mod run;
 mod supervise;
+mod survey;
 mod sweep;
+mod table;
 
 use cli::Mode;
 use failure::Failure;

@@ -2,9 +2,10 @@
 //! identity was compared second.
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use std::fs;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 /// A process at one moment: what `/proc/PID/stat` said, proc_pid_stat(5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +77,12 @@ impl Handle {
 
     /// Sends a signal, pidfd_send_signal(2). ESRCH where the process is dead by now.
     pub fn signal(&self, signal: Signal) -> Result<(), Errno> {
-        let (fd, number) = (self.0.as_raw_fd(), signal as i32);
+        self.send(signal as i32)
+    }
+
+    /// As [`Handle::signal`], by number: the real-time ones have no name.
+    pub fn send(&self, number: i32) -> Result<(), Errno> {
+        let fd = self.0.as_raw_fd();
         // SAFETY: numbers only, no information.
         let sent = unsafe {
             libc::syscall(
@@ -88,6 +94,12 @@ impl Handle {
             )
         };
         Errno::result(sent).map(drop)
+    }
+
+    /// Whether the process is dead, reaped or not.
+    pub fn is_dead(&self) -> bool {
+        let mut entry = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+        poll(&mut entry, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
     /// The descriptor: it becomes readable when the process is dead.

@@ -1,0 +1,238 @@
+//! The cookie: by what a process says, from its start on, whose death it is to end with, and whether that anchor is
+//! still there.
+//!
+//! It is read from `/proc/PID/environ`, the block that the process was started with, proc_pid_environ(5). What is not
+//! seen: what a host has put into its own memory since (the first host pins `ANCHOR_ID` there, its children have it in
+//! their blocks); the cookie of a host that writes its title over the block (setproctitle(3bsd)) or has moved it
+//! (PR_SET_MM); and whatever belongs to others, set-id programs included, unless root looks.
+
+use crate::processes::{Entry, Handle};
+use anchor_contract::{AnchorId, Disable, Grace, Pid, Scope, Setting, Signal, Skip};
+use serde::Serialize;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+/// A block of `NAME=VALUE`.
+#[derive(Debug)]
+pub struct Block(Vec<u8>);
+
+impl Block {
+    /// The one that a process was started with. `None` where it cannot be read, or is empty.
+    pub fn of(pid: i32) -> Option<Self> {
+        let own = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        if !own.is_empty() {
+            return Some(Self(own));
+        }
+        // KERNEL: a main thread that has ended, pthread_exit(3), has given its memory back; the others still show it.
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+        let mut blocks = tasks
+            .flatten()
+            .filter_map(|task| fs::read(task.path().join("environ")).ok());
+        blocks.find(|block| !block.is_empty()).map(Self)
+    }
+
+    /// The value of a variable that is set and not empty; of two, the first, as with getenv(3).
+    pub fn value(&self, name: &str) -> Option<&[u8]> {
+        let mut entries = self.0.split(|byte| *byte == 0);
+        let value = entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+        value.filter(|value| !value.is_empty())
+    }
+
+    fn setting<T: Setting>(&self) -> Option<T> {
+        self.value(T::VARIABLE.name).and_then(T::parse)
+    }
+
+    /// Whether somebody has said that this process is to live on.
+    pub fn is_released(&self) -> bool {
+        self.setting::<Disable>() == Some(Disable(true))
+    }
+
+    /// The cookie. `None` where no anchor is named, or by a value that the library does not understand either.
+    pub fn cookie(&self) -> Option<Cookie> {
+        Some(Cookie {
+            anchor: self.setting()?,
+            id: self.setting(),
+            signal: self.setting().unwrap_or(Signal::DEFAULT),
+            grace: self.setting().unwrap_or(Grace::DEFAULT),
+            scope: self.setting().unwrap_or(Scope::Tree),
+            skip: self.value(Skip::VARIABLE.name).unwrap_or_default().to_owned(),
+            released: self.is_released(),
+            preloads: self.value(anchor_spawn::PRELOAD).is_some_and(names_library),
+        })
+    }
+}
+
+/// What a process was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cookie {
+    pub anchor: Pid,
+    pub id: Option<AnchorId>,
+    pub signal: Signal,
+    pub grace: Grace,
+    pub scope: Scope,
+    /// The globs of `ANCHOR_SKIP`.
+    pub skip: Vec<u8>,
+    /// Whether it is to live on: `ANCHOR_DISABLE=1`.
+    pub released: bool,
+    /// Whether the library stands in the variable that loads it.
+    pub preloads: bool,
+}
+
+/// Whether a list of files has the library in it, under whatever name of its it was installed.
+pub fn names_library(list: &[u8]) -> bool {
+    list.windows(LIBRARY.len()).any(|part| part == LIBRARY)
+}
+
+const LIBRARY: &[u8] = b"/libanchor";
+
+/// What has become of an anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It is there.
+    Alive,
+    /// Nobody has the number, or only a process that is dead and not reaped.
+    Gone,
+    /// Another process has the number.
+    Recycled,
+    /// That cannot be said from here. It is never taken for a death.
+    Unknown,
+}
+
+impl State {
+    /// As a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Gone => "gone",
+            Self::Recycled => "recycled",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether it is certain that the anchor is dead.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Gone | Self::Recycled)
+    }
+}
+
+/// Who looks: numbers and times mean something only in namespaces.
+#[derive(Debug)]
+pub struct Judge {
+    /// The PID namespace in which this process counts.
+    numbers: Option<u64>,
+    /// Whether start times are read here as everybody else reads them, time_namespaces(7).
+    times: bool,
+}
+
+/// KERNEL: `PROC_TIME_INIT_INO` (include/linux/proc_ns.h), the time namespace of a machine.
+const INITIAL_TIME_NAMESPACE: u64 = 0xEFFF_FFFA;
+
+impl Judge {
+    /// This process.
+    pub fn here() -> Self {
+        Self {
+            numbers: namespace("self", "pid"),
+            times: namespace("self", "time").is_none_or(|inode| inode == INITIAL_TIME_NAMESPACE),
+        }
+    }
+
+    /// What has become of the anchor that process `pid` was told of.
+    pub fn anchor(&self, pid: i32, cookie: &Cookie) -> State {
+        let Some(id) = cookie.id else {
+            return State::Unknown;
+        };
+        if self.numbers != Some(id.namespace) {
+            return State::Unknown;
+        }
+        match Entry::of(cookie.anchor.raw()) {
+            Some(found) if found.start == id.start => life(&found),
+            // Whoever is in another time namespace may have read the start there.
+            Some(_) if self.times && namespace(pid, "time").is_none_or(|it| it == INITIAL_TIME_NAMESPACE) => {
+                State::Recycled
+            }
+            Some(_) => State::Unknown,
+            // `/proc` may be mounted with hidepid; kill(2) knows even those that it may not signal.
+            None if anchor_spawn::exists(cookie.anchor) => State::Unknown,
+            None => State::Gone,
+        }
+    }
+}
+
+/// Whether a process that is there is alive.
+pub fn life(found: &Entry) -> State {
+    if !found.is_zombie() {
+        return State::Alive;
+    }
+    // KERNEL: a main thread that has ended looks like a dead process, and the others may live. The pidfd knows.
+    match Handle::open(found.pid, found.start) {
+        Some(handle) if handle.is_dead() => State::Gone,
+        Some(_) => State::Alive,
+        None => State::Unknown,
+    }
+}
+
+/// The inode of one of a process's namespaces, namespaces(7).
+pub fn namespace(pid: impl std::fmt::Display, kind: &str) -> Option<u64> {
+    let place = fs::metadata(format!("/proc/{pid}/ns/{kind}"));
+    place.ok().map(|place| place.ino())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Block, Judge, State, names_library, namespace};
+    use crate::processes::Entry;
+    use anchor_contract::{AnchorId, Grace, Pid, Setting, Signal};
+
+    fn block(entries: &[&str]) -> Block {
+        Block(entries.join("\0").into_bytes())
+    }
+
+    #[test]
+    fn a_block_is_read_as_the_library_reads_it() {
+        let cookie = block(&[
+            "XANCHOR_PID=9",
+            "ANCHOR_PID=7",
+            "ANCHOR_PID=8",
+            "ANCHOR_GRACE=soon",
+        ])
+        .cookie()
+        .unwrap();
+        assert_eq!(cookie.anchor.raw(), 7);
+        assert_eq!(cookie.grace, Grace::DEFAULT);
+        assert_eq!(cookie.signal, Signal::DEFAULT);
+        assert!(cookie.id.is_none() && !cookie.released && !cookie.preloads);
+        for none in ["ANCHOR_PID=", "ANCHOR_PID=abc", "ANCHOR_ID=1:2", ""] {
+            assert_eq!(block(&[none]).cookie(), None, "{none}");
+        }
+        assert!(block(&["ANCHOR_DISABLE=1"]).is_released());
+        assert!(!block(&["ANCHOR_DISABLE=0"]).is_released());
+    }
+
+    #[test]
+    fn the_library_is_known_by_its_file() {
+        assert!(names_library(b"/x.so:/opt/libanchor.so"));
+        assert!(!names_library(b"/x.so:/opt/anchor.so"));
+    }
+
+    #[test]
+    fn only_what_is_certain_is_a_death() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let (entry, numbers) = (Entry::of(own).unwrap(), namespace("self", "pid").unwrap());
+        let judged = |pid: i32, id: Option<(u64, u64)>| {
+            let mut cookie = block(&["ANCHOR_PID=1"]).cookie().unwrap();
+            cookie.anchor = Pid::from_raw(pid).unwrap();
+            cookie.id = id.map(|(namespace, start)| AnchorId { namespace, start });
+            Judge::here().anchor(own, &cookie)
+        };
+        assert_eq!(judged(own, Some((numbers, entry.start))), State::Alive);
+        assert_eq!(judged(own, Some((numbers, entry.start + 1))), State::Recycled);
+        assert_eq!(judged(own, Some((numbers + 1, entry.start))), State::Unknown);
+        assert_eq!(judged(own, None), State::Unknown);
+        // Above what the kernel ever gives, and below what the contract takes.
+        let nobody = Pid::parse(b"4194304").unwrap().raw();
+        assert_eq!(judged(nobody, Some((numbers, 1))), State::Gone);
+        assert_eq!(judged(nobody, Some((numbers + 1, 1))), State::Unknown);
+        assert_eq!(judged(nobody, None), State::Unknown);
+    }
+}
