@@ -4,7 +4,7 @@
 //! nothing else, because no thread could be made, is shown as not armed.
 
 use crate::command;
-use crate::cookie::{Cookie, namespace};
+use crate::cookie::{self, Cookie, namespace};
 use crate::processes::Entry;
 use anchor_contract::{Scope, Skip};
 use std::collections::HashMap;
@@ -77,7 +77,7 @@ pub fn watched(watcher: &Path) -> Option<Option<i32>> {
 }
 
 fn has_library(pid: i32) -> bool {
-    let maps = fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let maps = cookie::read(pid, "maps").unwrap_or_default();
     let mut lines = maps.split(|byte| *byte == b'\n');
     lines.any(|line| {
         let name = line.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
@@ -198,7 +198,7 @@ fn why_not_loaded(pid: i32, cookie: &Cookie) -> &'static str {
 /// What the kernel told a program at its start, getauxval(3): where its loader is (a static program has none), and
 /// whether the loader must not listen to the environment.
 fn auxiliary(pid: i32, kind: libc::c_ulong) -> Option<usize> {
-    let whole = fs::read(format!("/proc/{pid}/auxv")).ok()?;
+    let whole = cookie::read(pid, "auxv")?;
     let mut words = whole
         .chunks_exact(size_of::<usize>())
         .filter_map(|word| Some(usize::from_ne_bytes(word.try_into().ok()?)));

@@ -1,11 +1,11 @@
 //! The command of a process, as a person may see it.
 
+use crate::cookie;
 use crate::processes::Entry;
-use std::fs;
 
 /// Its arguments, its own name first. None where they cannot be read, or it has no memory any more.
 pub fn arguments(pid: i32) -> Vec<Vec<u8>> {
-    let mut whole = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let mut whole = cookie::read(pid, "cmdline").unwrap_or_default();
     // A title that was written over them has NULs up to where they ended.
     while whole.last() == Some(&0) {
         whole.pop();

@@ -11,6 +11,7 @@ use anchor_contract::{AnchorId, Disable, Grace, Pid, Scope, Setting, Signal, Ski
 use serde::Serialize;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// A block of `NAME=VALUE`.
 #[derive(Debug)]
@@ -19,16 +20,7 @@ pub struct Block(Vec<u8>);
 impl Block {
     /// The one that a process was started with. `None` where it cannot be read, or is empty.
     pub fn of(pid: i32) -> Option<Self> {
-        let own = fs::read(format!("/proc/{pid}/environ")).ok()?;
-        if !own.is_empty() {
-            return Some(Self(own));
-        }
-        // KERNEL: a main thread that has ended, pthread_exit(3), has given its memory back; the others still show it.
-        let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-        let mut blocks = tasks
-            .flatten()
-            .filter_map(|task| fs::read(task.path().join("environ")).ok());
-        blocks.find(|block| !block.is_empty()).map(Self)
+        read(pid, "environ").map(Self)
     }
 
     /// The value of a variable that is set and not empty; of two, the first, as with getenv(3).
@@ -60,6 +52,18 @@ impl Block {
             preloads: self.value(anchor_spawn::PRELOAD).is_some_and(names_library),
         })
     }
+}
+
+/// A file of a process that is about its memory. `None` where it cannot be read, or is empty.
+pub fn read(pid: i32, file: &str) -> Option<Vec<u8>> {
+    let in_folder = |folder: &Path| fs::read(folder.join(file)).ok().filter(|text| !text.is_empty());
+    let folder = PathBuf::from(format!("/proc/{pid}"));
+    // KERNEL: a main thread that has ended, pthread_exit(3), has given its memory back; the others still show it.
+    in_folder(&folder).or_else(|| {
+        Entry::of(pid).filter(Entry::is_zombie)?;
+        let tasks = fs::read_dir(folder.join("task")).ok()?;
+        tasks.flatten().find_map(|task| in_folder(&task.path()))
+    })
 }
 
 /// What a process was told.

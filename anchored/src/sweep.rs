@@ -75,19 +75,18 @@ fn is_due(found: &Found, survey: &Survey) -> bool {
     let own = i32::try_from(std::process::id()).unwrap_or(0);
     let spared =
         [1, own].contains(&found.entry.pid) || survey.family.above(own).any(|it| it == found.entry.pid);
-    found.cookie.is_some() && found.state.is_over() && !wanted && !spared
+    let unreleased = found.cookie.as_ref().is_some_and(|cookie| !cookie.released);
+    unreleased && found.state.is_over() && !wanted && !spared
 }
 
 fn show(found: &Found) {
     let Some(cookie) = &found.cookie else { return };
-    match found.how {
-        How::Thread => say(&found.entry, "would be left to its watcher"),
-        How::Supervised => say(&found.entry, "would be left to its supervisor"),
-        _ => say(
-            &found.entry,
-            &format!("would be asked with {}", name(cookie.signal)),
-        ),
-    }
+    let what = match found.how {
+        How::Thread => "would be left to its watcher".to_owned(),
+        How::Supervised => "would be left to its supervisor".to_owned(),
+        _ => format!("would be asked with {}", name(cookie.signal)),
+    };
+    print(found.entry.pid, &what, &command::shown(&found.entry));
 }
 
 /// A process that is to end.
@@ -141,7 +140,8 @@ impl Target {
             let error = plain(&std::io::Error::from(error));
             Failure::own(format_args!("{pid}: {command}: {error}"))
         })?;
-        say(&found.entry, &done);
+        // As it was called before: by now it may have no memory to read that from.
+        print(pid, &done, &command);
         let (grace, then) = match cookie.grace {
             Grace::Kill(time) => (Duration::from_millis(time.count().into()), Then::Kill),
             Grace::Never => (UNHURRIED, Then::GiveUp),
@@ -241,10 +241,6 @@ fn name(signal: Signal) -> String {
     let mut text = Text::new();
     signal.print(&mut text);
     String::from_utf8_lossy(text.as_bytes()).into_owned()
-}
-
-fn say(entry: &Entry, what: &str) {
-    print(entry.pid, what, &command::shown(entry));
 }
 
 /// Whether anybody reads it or not, the sweep goes on.
