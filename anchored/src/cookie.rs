@@ -34,9 +34,11 @@ impl Block {
         self.value(T::VARIABLE.name).and_then(T::parse)
     }
 
-    /// Whether somebody has said that this process is to live on.
+    /// Whether somebody has said that this process is to live on: by the off switch, or by `--release`, which takes the
+    /// anchor away and leaves the identity of nobody.
     pub fn is_released(&self) -> bool {
-        self.setting::<Disable>() == Some(Disable(true))
+        let off = self.setting::<Disable>() == Some(Disable(true));
+        off || (self.value(Pid::VARIABLE.name).is_none() && self.setting() == Some(AnchorId::NOBODY))
     }
 
     /// The cookie. `None` where no anchor is named, or by a value that the library does not understand either.
@@ -211,6 +213,8 @@ mod tests {
         }
         assert!(block(&["ANCHOR_DISABLE=1"]).is_released());
         assert!(!block(&["ANCHOR_DISABLE=0"]).is_released());
+        assert!(block(&["ANCHOR_ID=0:0"]).is_released());
+        assert!(!block(&["ANCHOR_ID=0:0", "ANCHOR_PID=1"]).is_released());
     }
 
     #[test]
