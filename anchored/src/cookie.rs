@@ -152,6 +152,7 @@ impl Judge {
             return State::Unknown;
         }
         match Entry::of(cookie.anchor.raw()) {
+            // KERNEL: counted in ticks, of 10 ms mostly. A number that was given away within one keeps its orphans.
             Some(found) if found.start == id.start => life(&found),
             // Whoever is in another time namespace may have read the start there.
             Some(_) if self.times && namespace(pid, "time").is_none_or(|it| it == INITIAL_TIME_NAMESPACE) => {

@@ -229,6 +229,30 @@ fn a_host_whose_watcher_does_nothing_is_killed_after_its_grace() {
 }
 
 #[test]
+fn what_is_supervised_is_left_to_its_supervisor_for_its_grace() {
+    // test -> sleep (anchor, dead), anchored (a shell of that name) -> waits; then a shell of another name -> waits
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let below = |name: &str| {
+        let shell = folder.path().join(name);
+        std::fs::copy(std::fs::canonicalize("/bin/sh").unwrap(), &shell).unwrap();
+        let mut anchor = Anchor::new();
+        let (pid, id) = (anchor.pid(), anchor.id.clone());
+        let script = format!("ANCHOR_PID={pid} ANCHOR_ID={id} ANCHOR_GRACE=300ms \"$0\"; exit 7");
+        let (_host, _group) = Host::start_group(bare(&shell).args(["-c", &script]).arg(&*STATIC));
+        anchor.owned.kill_and_reap();
+        let said = run(&mut sweep(&anchor));
+        assert_eq!((said.status, said.err.as_str()), (0, ""));
+        let whats = said
+            .out
+            .lines()
+            .map(|line| line.split(": ").nth(1).unwrap().to_owned());
+        whats.collect::<Vec<_>>()
+    };
+    assert_eq!(below("anchored"), ["left to its supervisor", "killed"]);
+    assert_eq!(below("another"), ["asked with SIGTERM"]);
+}
+
+#[test]
 fn whoever_started_the_sweep_is_not_swept() {
     // test -> sleep (anchor, dead), waits (the control), sh (told of it too) -> anchored --sweep (told of it too)
     let mut anchor = Anchor::new();
@@ -343,6 +367,12 @@ fn inside() {
         let control = Host::start(&mut bare(&*STATIC));
         // In every other round the number is nobody's.
         let was = anchor.pid();
+        // KERNEL: a start is counted in ticks. Whoever got the number within the anchor's own would be taken for it, and
+        // the orphan kept.
+        wait_until("another tick", || {
+            let start = anchor.id.split_once(':').unwrap().1;
+            now_in_ticks() > start.parse().unwrap()
+        });
         anchor.owned.kill_and_reap();
         let mut family = (round % 2 == 0).then(|| stranger_with(was));
         let before = everybody();
@@ -406,6 +436,13 @@ fn everybody() -> BTreeSet<(i32, String)> {
         lives.then(|| (pid, identity(pid)))
     };
     numbers.filter_map(living).collect()
+}
+
+/// The time since boot in hundredths of a second, which every architecture of ours has for ticks.
+fn now_in_ticks() -> u64 {
+    let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+    let now = uptime.split(' ').next().unwrap().replace('.', "");
+    now.parse().unwrap()
 }
 
 /// KERNEL: since Linux 6.14 a PID namespace has a limit of its own; before that, this would be the machine's.
