@@ -437,23 +437,47 @@ fn a_name_is_searched_as_execvp_does() {
 
 // Privileges.
 
-/// As nobody, from a copy that it may execute.
-fn as_nobody(folder: &Folder, words: &[&str]) -> (i32, String, String) {
+/// A program that says whether its loader was told to distrust the environment: `AT_SECURE`, getauxval(3).
+fn telling(folder: &Folder) -> String {
+    let source = folder.file(
+        "telling.c",
+        0o644,
+        "#include <sys/auxv.h>\n#include <stdio.h>\nint main(void) { printf(\"%lu\", getauxval(AT_SECURE)); return 0; }\n",
+    );
+    let path = folder.path("telling");
+    run(Command::new("cc").args(["-o", &path, &source]));
+    path
+}
+
+/// What is said to nobody of this program, without and with `no_new_privs`; and that the kernel says the same.
+fn verdicts(folder: &Folder, program: &str) -> [String; 2] {
+    let own = std::process::id().to_string();
+    let anchored = folder.path("anchored");
+    [&[][..], &["--no-new-privs"]].map(|privileges| {
+        let as_nobody = |words: &[&str]| {
+            let ids = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+            said(Command::new("setpriv").args(privileges).args(ids).args(words))
+        };
+        let (status, out, err) = as_nobody(&[&anchored, "--check", "--pid", &own, program]);
+        assert_eq!(err, "");
+        let secure = as_nobody(&[program]).1;
+        assert_eq!(
+            secure,
+            if status == INJECTED { "0" } else { "1" },
+            "{privileges:?} {out}"
+        );
+        line(&out, "verdict").to_owned()
+    })
+}
+
+fn installed_for_nobody(folder: &Folder) {
     for name in ["anchored", "libanchor.so"] {
         folder.copy(INSTALLED.join(name).to_str().unwrap(), name);
     }
-    let mut command = Command::new(folder.path("anchored"));
-    for variable in anchor_contract::VARIABLES {
-        command.env_remove(variable.name);
-    }
-    let own = std::process::id().to_string();
-    said(
-        command
-            .args(["--check", "--pid", &own])
-            .args(words)
-            .uid(65534)
-            .gid(65534),
-    )
+}
+
+fn permit(path: &str, mode: u32) {
+    std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 
 #[test]
@@ -462,52 +486,33 @@ fn set_id_programs_are_supervised_where_that_changes_something() {
         return eprintln!("!! LEFT OUT: set-id programs are made by root");
     }
     let folder = Folder::new();
-    let verdict = |words: &[&str]| {
-        let (status, out, err) = as_nobody(&folder, words);
-        assert_eq!(err, "");
-        (status, line(&out, "verdict").to_owned())
-    };
-    let injected = (INJECTED, "injected".to_owned());
+    installed_for_nobody(&folder);
+    let (program, script) = (telling(&folder), folder.path("script"));
+    let injected = "injected".to_owned();
     for (mode, kind) in [(0o4755, "set-user-id"), (0o2755, "set-group-id")] {
-        let program = folder.copy("/bin/true", "raised");
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(mode)).unwrap();
+        chown(&program, Some(0), Some(0)).unwrap();
+        permit(&program, mode);
         // Root's own are nothing new to root.
         assert_verdict(&[&program], INJECTED, "injected");
         let why = format!("supervised: it is {kind}, and its loader then preloads nothing");
-        assert_eq!(verdict(&[&program]), (SUPERVISED, why));
+        assert_eq!(verdicts(&folder, &program), [why, injected.clone()]);
         // A script has no such bit, its interpreter has.
-        let script = folder.script("script", "/bin/true");
-        std::fs::set_permissions(&script, PermissionsExt::from_mode(mode)).unwrap();
-        assert_eq!(verdict(&[&script]), injected);
-        let script = folder.script("script", &program);
+        folder.script("script", &program);
         let why =
             format!("supervised: its interpreter {program} is {kind}, and its loader then preloads nothing");
-        assert_eq!(verdict(&[&script]), (SUPERVISED, why));
-        // no_new_privs takes the bit away.
-        let preload = format!(
-            "{} --check --pid {} {program}",
-            folder.path("anchored"),
-            std::process::id()
-        );
-        let (status, out, _) = said(Command::new("setpriv").args([
-            "--no-new-privs",
-            "--reuid=65534",
-            "--regid=65534",
-            "--clear-groups",
-            "sh",
-            "-c",
-            &preload,
-        ]));
-        assert_eq!((status, line(&out, "verdict")), (INJECTED, "injected"));
+        assert_eq!(verdicts(&folder, &script), [why, injected.clone()]);
+        permit(&program, 0o755);
+        permit(&script, mode);
+        assert_eq!(verdicts(&folder, &script), [injected.clone(), injected.clone()]);
         // Nobody's own is nothing new to nobody.
         chown(&program, Some(65534), Some(65534)).unwrap();
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(mode)).unwrap();
-        assert_eq!(verdict(&[&program]), injected);
+        permit(&program, mode);
+        assert_eq!(verdicts(&folder, &program), [injected.clone(), injected.clone()]);
     }
     // Without the group's right to execute the bit means something else.
-    let program = folder.copy("/bin/true", "locking");
-    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o2705)).unwrap();
-    assert_eq!(verdict(&[&program]), injected);
+    chown(&program, Some(0), Some(0)).unwrap();
+    permit(&program, 0o2705);
+    assert_eq!(verdicts(&folder, &program), [injected.clone(), injected]);
 }
 
 #[test]
@@ -516,12 +521,25 @@ fn a_program_with_file_capabilities_is_supervised() {
         return eprintln!("!! LEFT OUT: file capabilities are given by root");
     }
     let folder = Folder::new();
-    let program = folder.copy("/bin/true", "capable");
-    run(Command::new("setcap").args(["cap_net_bind_service=ep", &program]));
-    assert_verdict(&[&program], INJECTED, "injected");
-    let (status, out, _) = as_nobody(&folder, &[&program]);
-    let why = "supervised: it is given capabilities by its file, and its loader then preloads nothing";
-    assert_eq!((status, line(&out, "verdict")), (SUPERVISED, why));
+    installed_for_nobody(&folder);
+    let program = telling(&folder);
+    let supervised =
+        "supervised: it is given capabilities by its file, and its loader then preloads nothing".to_owned();
+    let without = ["injected".to_owned(), "injected".to_owned()];
+    assert_eq!(verdicts(&folder, &program), without);
+    for (capabilities, expected) in [
+        // `no_new_privs` takes what they give, and the distrust stays.
+        (
+            "cap_net_bind_service=ep",
+            [supervised.clone(), supervised.clone()],
+        ),
+        ("cap_net_bind_service=p", [supervised.clone(), supervised]),
+        ("cap_net_bind_service=i", without),
+    ] {
+        run(Command::new("setcap").args([capabilities, &program]));
+        assert_verdict(&[&program], INJECTED, "injected");
+        assert_eq!(verdicts(&folder, &program), expected, "{capabilities}");
+    }
 }
 
 #[test]
@@ -532,7 +550,9 @@ fn a_program_that_cannot_be_read_is_supervised() {
     let folder = Folder::new();
     let program = folder.copy("/bin/true", "hidden");
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o711)).unwrap();
-    let (status, out, _) = as_nobody(&folder, &[&program]);
+    installed_for_nobody(&folder);
+    let mut command = Command::new(folder.path("anchored"));
+    let (status, out, _) = said(command.args(["--check", &program]).uid(65534).gid(65534));
     let why = "supervised: it cannot be read, so what it is is not known";
     assert_eq!((status, line(&out, "verdict")), (SUPERVISED, why));
 }
@@ -674,12 +694,13 @@ fn json_has_keys_that_stay() {
 
 // The probe.
 
-/// Its processes as `state command`, sorted by command.
+/// Those that lived when it was over as `state command`, sorted.
 fn probed(words: &[&str]) -> (i32, Value, Vec<String>) {
     let (status, value) = json(&[&["--probe"], words].concat());
     let processes = value["probe"]["processes"].as_array().unwrap();
     let mut shown: Vec<String> = processes
         .iter()
+        .filter(|process| process["ended"] == false)
         .map(|process| {
             format!(
                 "{} {}",
@@ -830,7 +851,7 @@ fn a_probe_that_is_interrupted_leaves_nothing() {
         std::thread::yield_now();
     }
     let shell: i32 = std::fs::read_to_string(&ready).unwrap().trim().parse().unwrap();
-    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert_eq!(text(&output.stderr), "anchored: --probe: ended by signal 2\n");
