@@ -640,6 +640,46 @@ fn without_its_library_anchored_supervises() {
 }
 
 #[test]
+fn a_library_that_nobody_can_load_is_not_injected() {
+    let folder = Folder::new();
+    let alone = folder.copy(INSTALLED.join("anchored").to_str().unwrap(), "anchored");
+    let library = folder.file("libanchor.so", 0o644, "no library at all");
+    let verdict = |command: &mut Command| {
+        let (status, out, err) = said(command);
+        assert_eq!(status, SUPERVISED, "{out}{err}");
+        line(&out, "verdict").to_owned()
+    };
+    let check = ["--check", "true"];
+    let why = format!("supervised: the library {library} is no library");
+    assert_eq!(verdict(Command::new(&alone).args(check)), why);
+    if !is_root() {
+        return eprintln!("!! LEFT OUT: a file system is mounted by root");
+    }
+    // The library in a folder of its own, as it is installed, on a file system from which nothing is executed.
+    std::fs::remove_file(library).unwrap();
+    for name in ["bin", "lib"] {
+        std::fs::create_dir(folder.path(name)).unwrap();
+    }
+    std::fs::rename(alone, folder.path("bin/anchored")).unwrap();
+    let (own, lib) = (INSTALLED.join("libanchor.so"), folder.path("lib"));
+    let script = "mount -t tmpfs -o noexec none \"$1\" && cp \"$2\" \"$1\" && exec \"$3\" --check true";
+    let mut command = Command::new("unshare");
+    command.args([
+        "-m",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        &lib,
+        own.to_str().unwrap(),
+        &folder.path("bin/anchored"),
+    ]);
+    let why =
+        format!("supervised: the library {lib}/libanchor.so is on a file system that is mounted noexec");
+    assert_eq!(verdict(&mut command), why);
+}
+
+#[test]
 fn a_line_is_one_line_whatever_a_file_is_called() {
     let folder = Folder::new();
     let program = folder.copy("/bin/true", "a\nverdict     left alone\x1b[0m");
@@ -676,7 +716,7 @@ fn json_has_keys_that_stay() {
     );
     assert_eq!(
         keys(&value["program"]),
-        "bits file libc link loader machine privileged"
+        "bits file format libc link loader machine privileged"
     );
     assert_eq!(keys(&value["library"]), "bits file fits machine why");
     assert_eq!(keys(&value["scripts"][0]), "argument by file interpreter");

@@ -7,7 +7,7 @@ mod report;
 
 use crate::cli::{Line, When};
 use crate::failure::{Failure, shown};
-use crate::inspect::{self, Found, Target, exclusion};
+use crate::inspect::{self, Found, Image, exclusion};
 use crate::run;
 use anchor_contract::{Disable, Setting, Skip};
 use anchor_spawn::{Anchor, Library};
@@ -37,8 +37,8 @@ pub enum Verdict {
 struct Checked {
     anchor: Anchor,
     found: Found,
-    /// Its file and for whom it is made, or why nobody can load it. `Err`: there is none.
-    library: Result<(Library, Result<Target, String>), String>,
+    /// What it is, or why nobody can load it. `Err`: there is none.
+    library: Result<(Library, Result<Image, String>), String>,
     /// Why it would be left alone.
     excluded: Option<String>,
     verdict: Verdict,

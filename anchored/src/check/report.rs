@@ -3,7 +3,7 @@
 use super::{Checked, Verdict};
 use crate::cli::Line;
 use crate::failure::{Failure, shown};
-use crate::inspect::{Elf, Libc, Link, Program, Script};
+use crate::inspect::{Image, Program, Script};
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -39,6 +39,7 @@ struct ScriptShown {
 struct ProgramShown {
     file: String,
     /// `null` where the file cannot be read; so are the next.
+    format: Option<&'static str>,
     bits: Option<u8>,
     machine: Option<String>,
     link: Option<&'static str>,
@@ -180,30 +181,28 @@ impl ScriptShown {
 
 impl ProgramShown {
     fn of(program: &Program) -> Self {
-        let elf = program.elf.as_ref();
-        let loader = elf.and_then(Elf::loader);
+        let image = program.image.as_ref();
         Self {
             file: path(&program.file),
-            bits: elf.map(|elf| elf.target.bits),
-            machine: elf.map(|elf| elf.target.machine()),
-            link: elf.map(|elf| match elf.link {
-                Link::Dynamic(_) => "dynamic",
-                Link::StaticPie => "static-pie",
-                Link::Static => "static",
-            }),
-            loader: loader.map(path),
-            libc: loader.map(|loader| Libc::of(loader).name()),
+            format: image.map(Image::format),
+            bits: image.map(Image::bits),
+            machine: image.map(Image::machine),
+            link: image.map(Image::link),
+            loader: image.and_then(Image::loader).map(path),
+            libc: image.and_then(Image::libc),
             privileged: program.raised,
         }
     }
 
     fn in_words(&self) -> String {
         let mut words = format!("{}: ", self.file);
-        let (Some(bits), Some(machine), Some(link)) = (self.bits, &self.machine, self.link) else {
+        let (Some(format), Some(bits), Some(machine), Some(link)) =
+            (self.format, self.bits, &self.machine, self.link)
+        else {
             words.push_str("cannot be read");
             return words;
         };
-        let _ = write!(words, "ELF {bits}-bit {machine}, {link}");
+        let _ = write!(words, "{format} {bits}-bit {machine}, {link}");
         if let (Some(libc), Some(loader)) = (self.libc, &self.loader) {
             let _ = write!(words, ", {libc} ({loader})");
         }
@@ -216,18 +215,21 @@ impl ProgramShown {
 
 impl LibraryShown {
     fn of(checked: &Checked) -> Self {
-        let (file, target) = match &checked.library {
-            Ok((library, target)) => (Some(path(library.path())), target.clone()),
-            Err(why) => (None, Err(why.clone())),
+        let (file, image) = match &checked.library {
+            Ok((library, image)) => (Some(path(library.path())), image.as_ref()),
+            Err(why) => (None, Err(why)),
         };
-        let target = target.as_ref();
-        let elf = checked.found.program.elf.as_ref();
+        let known = image.ok();
+        let program = checked.found.program.image.as_ref();
+        let fits = known
+            .zip(program)
+            .is_some_and(|(library, program)| library.gets_into(program, "it").is_ok());
         Self {
             file,
-            bits: target.ok().map(|target| target.bits),
-            machine: target.ok().map(|target| target.machine()),
-            fits: elf.is_some_and(|elf| target == Ok(&elf.target)),
-            why: target.err().cloned(),
+            bits: known.map(Image::bits),
+            machine: known.map(Image::machine),
+            fits,
+            why: image.err().cloned(),
         }
     }
 

@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A program or a library.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elf {
     pub target: Target,
     pub link: Link,
@@ -28,7 +28,7 @@ pub struct Target {
 }
 
 /// Who brings its libraries.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
     /// The loader at this path.
     Dynamic(PathBuf),
@@ -90,6 +90,23 @@ where
 }
 
 impl Elf {
+    /// Whether it is loaded into such a program, or why not.
+    pub fn fits(&self, program: &Self, it: &str) -> Result<(), String> {
+        let Some(loader) = program.loader() else {
+            return Err(format!("{it} is static: no loader, no preloading"));
+        };
+        if self.target != program.target {
+            return Err(format!("{it} is {}, the library {}", program.target, self.target));
+        }
+        if Libc::of(loader) == Libc::Other {
+            let loader = loader.display();
+            return Err(format!(
+                "{it} has a loader that is not known to preload: {loader}"
+            ));
+        }
+        Ok(())
+    }
+
     /// Its loader's path, where it has one.
     pub fn loader(&self) -> Option<&Path> {
         match &self.link {

@@ -1,11 +1,11 @@
 //! The library's own file: for which programs it is made, and whether a loader could map it.
 
-use super::elf::{self, Target};
+use super::image::{self, Image};
 use anchor_spawn::Library;
 use std::fs::File;
 
-/// For whom it is made, or why nobody can load it.
-pub fn fits(library: &Library) -> Result<Target, String> {
+/// What it is, or why nobody can load it.
+pub fn fits(library: &Library) -> Result<Image, String> {
     let path = library.path().display();
     let file = File::open(library.path())
         .map_err(|error| format!("the library {path}: {}", crate::failure::plain(&error)))?;
@@ -15,8 +15,7 @@ pub fn fits(library: &Library) -> Result<Target, String> {
             "the library {path} is on a file system that is mounted noexec"
         ));
     }
-    let elf = elf::read(file).ok_or_else(|| format!("the library {path} is no ELF file"))?;
-    Ok(elf.target)
+    image::read(file).ok_or_else(|| format!("the library {path} is no library"))
 }
 
 #[cfg(target_os = "linux")]

@@ -3,12 +3,14 @@
 
 mod elf;
 pub mod exclusion;
+mod image;
 mod library;
+mod macho;
 mod privilege;
 mod script;
 mod search;
 
-pub use elf::{Elf, Libc, Link, Target, read as read_elf};
+pub use image::{Image, read as read_image};
 pub use script::Script;
 
 use crate::failure::Failure;
@@ -29,7 +31,7 @@ pub struct Found {
 pub struct Program {
     pub file: PathBuf,
     /// `None`: it can be run and not be read.
-    pub elf: Option<Elf>,
+    pub image: Option<Image>,
     /// What makes its loader distrust the environment.
     pub raised: Option<&'static str>,
 }
@@ -45,44 +47,26 @@ pub fn look(name: &OsStr) -> Result<Found, Failure> {
     search::find(name)
 }
 
-/// For whom the library is made, or why nobody can load it.
-pub fn fits(library: &Library) -> Result<Target, String> {
+/// The library's file, or why nobody can load it.
+pub fn fits(library: &Library) -> Result<Image, String> {
     library::fits(library)
 }
 
 impl Found {
-    /// Whether a library for such programs gets into this one, or why not.
-    pub fn takes(&self, library: &Result<Target, String>) -> Result<(), String> {
+    /// Whether the library gets into this one, or why not.
+    pub fn takes(&self, library: &Result<Image, String>) -> Result<(), String> {
         let it = if self.scripts.is_empty() {
             "it".to_owned()
         } else {
             format!("its interpreter {}", self.program.file.display())
         };
-        let Some(elf) = &self.program.elf else {
+        let Some(image) = &self.program.image else {
             return Err(format!("{it} cannot be read, so what it is is not known"));
         };
-        let loader = match &elf.link {
-            Link::Dynamic(loader) => loader,
-            Link::StaticPie | Link::Static => {
-                return Err(format!("{it} is static: no loader, no preloading"));
-            }
-        };
-        match library {
-            Err(why) => return Err(why.clone()),
-            Ok(target) if *target != elf.target => {
-                return Err(format!("{it} is {}, the library {target}", elf.target));
-            }
-            Ok(_) => {}
+        library.as_ref().map_err(Clone::clone)?.gets_into(image, &it)?;
+        match self.program.raised {
+            Some(raised) => Err(format!("{it} is {raised}, and its loader then preloads nothing")),
+            None => Ok(()),
         }
-        if let Some(raised) = self.program.raised {
-            return Err(format!("{it} is {raised}, and its loader then preloads nothing"));
-        }
-        if Libc::of(loader) == Libc::Other {
-            let loader = loader.display();
-            return Err(format!(
-                "{it} has a loader that is not known to preload: {loader}"
-            ));
-        }
-        Ok(())
     }
 }

@@ -4,13 +4,14 @@
 use nix::unistd::{Gid, Uid};
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 
 const SET_USER_ID: u32 = 0o4000;
 /// Without the group's right to execute the bit means something else, inode(7).
 const SET_GROUP_ID: u32 = 0o2010;
 
 /// What the program of this file would be that this process is not.
-pub fn raised(file: &File) -> Option<&'static str> {
+pub fn raised(file: &File, path: &Path) -> Option<&'static str> {
     let facts = file.metadata().ok()?;
     let mode = facts.permissions().mode();
     let set_user_id = mode & SET_USER_ID != 0;
@@ -42,15 +43,17 @@ pub fn raised(file: &File) -> Option<&'static str> {
             "run with an effective group that is not the real one"
         });
     }
-    (!Uid::current().is_root() && system::has_capabilities(file)).then_some("given capabilities by its file")
+    system::raised(file, path)
 }
 
 #[cfg(target_os = "linux")]
 mod system {
     use nix::sys::prctl;
     use nix::sys::statvfs::{FsFlags, fstatvfs};
+    use nix::unistd::Uid;
     use std::fs::File;
     use std::os::fd::AsRawFd;
+    use std::path::Path;
 
     pub fn honours_bits(file: &File) -> bool {
         !is_nosuid(file) && !prctl::get_no_new_privs().unwrap_or(false)
@@ -60,8 +63,13 @@ mod system {
         fstatvfs(file).is_ok_and(|system| system.flags().contains(FsFlags::ST_NOSUID))
     }
 
+    pub fn raised(file: &File, _: &Path) -> Option<&'static str> {
+        let raised = !Uid::current().is_root() && has_capabilities(file);
+        raised.then_some("given capabilities by its file")
+    }
+
     /// capabilities(7), "File capabilities". `no_new_privs` takes what they give, and the distrust stays.
-    pub fn has_capabilities(file: &File) -> bool {
+    fn has_capabilities(file: &File) -> bool {
         let mut value = [0_u8; 24];
         // SAFETY: a NUL-terminated name; at most as many bytes are written as there is room for.
         let length = unsafe {
@@ -84,16 +92,30 @@ mod system {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
 mod system {
     use std::fs::File;
+    use std::os::macos::fs::MetadataExt;
+    use std::path::Path;
+
+    /// `SF_RESTRICTED`, chflags(2): System Integrity Protection.
+    const PROTECTED: u32 = 0x0008_0000;
 
     pub fn honours_bits(_: &File) -> bool {
         true
     }
 
-    /// There are none.
-    pub fn has_capabilities(_: &File) -> bool {
-        false
+    /// The system's own programs, by their flag or, where that is not set on them, by their folder.
+    pub fn raised(file: &File, path: &Path) -> Option<&'static str> {
+        let flagged = file
+            .metadata()
+            .is_ok_and(|facts| facts.st_flags() & PROTECTED != 0);
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let in_folder = |folder: &&str| path.starts_with(folder);
+        let systems = ["/bin", "/sbin", "/usr", "/System"]
+            .iter()
+            .any(|folder| in_folder(&folder))
+            && !in_folder(&"/usr/local");
+        (flagged || systems).then_some("protected by System Integrity Protection")
     }
 }

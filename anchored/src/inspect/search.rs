@@ -1,6 +1,7 @@
 //! Finds a command's program as exec does: execvp(3) for the search, execve(2) for the interpreters.
 
-use super::elf::{self, Elf, Link};
+use super::elf::{Elf, Link};
+use super::image::{self, Image};
 use super::script::{self, Script};
 use super::{Found, Program, privilege};
 use crate::failure::{Failure, plain, shown};
@@ -131,18 +132,18 @@ fn kernel(path: &Path) -> Result<Found, Refusal> {
                     by_shell: false,
                 });
             }
-            Is::Program(elf, raised) => {
-                loader_is_there(&elf)?;
-                let elf = Some(elf);
+            Is::Program(image, raised) => {
+                loader_is_there(&image)?;
+                let image = Some(image);
                 return Ok(Found {
                     scripts,
-                    program: Program { file, elf, raised },
+                    program: Program { file, image, raised },
                 });
             }
             Is::Unreadable => {
                 let program = Program {
                     file,
-                    elf: None,
+                    image: None,
                     raised: None,
                 };
                 return Ok(Found { scripts, program });
@@ -153,7 +154,7 @@ fn kernel(path: &Path) -> Result<Found, Refusal> {
 
 enum Is {
     Script(PathBuf, Option<OsString>),
-    Program(Elf, Option<&'static str>),
+    Program(Image, Option<&'static str>),
     Unreadable,
 }
 
@@ -173,9 +174,9 @@ fn look(path: &Path) -> Result<Is, Errno> {
         let (interpreter, argument) = script::line(start).ok_or(Errno::ENOEXEC)?;
         return Ok(Is::Script(interpreter, argument));
     }
-    let raised = privilege::raised(&file);
-    let elf = elf::read(file).ok_or(Errno::ENOEXEC)?;
-    Ok(Is::Program(elf, raised))
+    let raised = privilege::raised(&file, path);
+    let image = image::read(file).ok_or(Errno::ENOEXEC)?;
+    Ok(Is::Program(image, raised))
 }
 
 /// Whether exec opens it: a file, executable by whom this process is, on a file system without noexec.
@@ -202,9 +203,12 @@ fn start<'a>(file: &File, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
 }
 
 /// The kernel opens the loader too. That of another machine is the emulator's to find.
-fn loader_is_there(elf: &Elf) -> Result<(), Refusal> {
-    match &elf.link {
-        Link::Dynamic(loader) if elf.target.is_own() => may_execute(loader).map_err(|errno| Refusal {
+fn loader_is_there(image: &Image) -> Result<(), Refusal> {
+    match image {
+        Image::Elf(Elf {
+            target,
+            link: Link::Dynamic(loader),
+        }) if target.is_own() => may_execute(loader).map_err(|errno| Refusal {
             errno,
             whom: Some(format!("its loader {}", loader.display())),
         }),

@@ -6,7 +6,7 @@ use super::tree::{Mark, Tree, mark};
 use crate::check::report::{Probe, Process};
 use crate::cli::Line;
 use crate::failure::Failure;
-use crate::inspect::Target;
+use crate::inspect::Image;
 use crate::processes::Entry;
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,7 +31,7 @@ const NEVER_SEEN: u64 = 0;
 pub struct Seen {
     stand_in: i32,
     command: i32,
-    library: Result<Target, String>,
+    library: Result<Image, String>,
     log: PathBuf,
     processes: BTreeMap<Mark, One>,
 }
@@ -46,7 +46,7 @@ struct One {
 
 impl Seen {
     /// Nothing yet.
-    pub fn of(stand_in: i32, command: i32, library: Result<Target, String>, log: PathBuf) -> Self {
+    pub fn of(stand_in: i32, command: i32, library: Result<Image, String>, log: PathBuf) -> Self {
         Self {
             stand_in,
             command,

@@ -1,7 +1,7 @@
 //! How one process stands: armed, how; or why not. From what the library wrote in its log and what `/proc` shows.
 
 use crate::failure::plain;
-use crate::inspect::{Found, Program, Target, read_elf};
+use crate::inspect::{Found, Image, Program, read_image};
 use anchor_contract::{EXCLUSIONS, NAMED};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -76,7 +76,7 @@ fn is_wanted(why: &str) -> bool {
 }
 
 /// Of a process that lives.
-pub fn of(pid: i32, log: &Log, library: &Result<Target, String>) -> Standing {
+pub fn of(pid: i32, log: &Log, library: &Result<Image, String>) -> Standing {
     let maps = match fs::read(format!("/proc/{pid}/maps")) {
         Ok(maps) => maps,
         Err(error) => {
@@ -88,17 +88,17 @@ pub fn of(pid: i32, log: &Log, library: &Result<Target, String>) -> Standing {
     };
     let file = anchor_spawn::FILE.as_bytes();
     if !maps.windows(file.len()).any(|part| part == file) {
-        let elf = File::open(format!("/proc/{pid}/exe")).ok().and_then(read_elf);
+        let image = File::open(format!("/proc/{pid}/exe")).ok().and_then(read_image);
         let program = Program {
             file: format!("/proc/{pid}/exe").into(),
-            elf,
+            image,
             raised: None,
         };
         let found = Found {
             scripts: Vec::new(),
             program,
         };
-        return match (found.program.elf.is_some(), found.takes(library)) {
+        return match (found.program.image.is_some(), found.takes(library)) {
             (true, Err(why)) => Standing::NotArmed { why, for_good: true },
             _ => Standing::NotArmed {
                 why: "the library is not in it".to_owned(),
