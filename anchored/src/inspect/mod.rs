@@ -10,7 +10,9 @@ mod privilege;
 mod script;
 mod search;
 
-pub use image::{Image, read as read_image};
+pub use image::Image;
+#[cfg(target_os = "linux")]
+pub use image::read as read_image;
 pub use script::Script;
 
 use crate::failure::Failure;

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// How much of a file the kernel looks at (`BINPRM_BUF_SIZE` since Linux 5.1; 128 before).
-pub const BYTES_READ: usize = 256;
+/// How much of a file the kernel looks at: `BINPRM_BUF_SIZE` since Linux 5.1 (128 before), XNU's `IMG_SHSIZE`.
+pub const BYTES_READ: usize = if cfg!(target_os = "macos") { 512 } else { 256 };
 
 /// A file that another one interprets.
 #[derive(Debug, PartialEq, Eq)]
@@ -132,11 +132,11 @@ mod tests {
             text
         };
         let cut = |text: &[u8]| text.get(..BYTES_READ).unwrap_or(text).to_vec();
-        assert_eq!(read(&cut(&long(300))), None);
-        let whole = [&long(200)[..], b" ", &[b'a'; 100]].concat();
+        assert_eq!(read(&cut(&long(BYTES_READ + 50))), None);
+        let whole = [&long(BYTES_READ - 56)[..], b" ", &[b'a'; 100]].concat();
         let (path, argument) = read(&cut(&whole)).unwrap();
-        assert_eq!((path.len(), argument.unwrap().len()), (200, 52));
-        let ended = [&long(253)[..], b"\n"].concat();
-        assert_eq!(read(&ended).unwrap().0.len(), 253);
+        assert_eq!((path.len(), argument.unwrap().len()), (BYTES_READ - 56, 52));
+        let ended = [&long(BYTES_READ - 3)[..], b"\n"].concat();
+        assert_eq!(read(&ended).unwrap().0.len(), BYTES_READ - 3);
     }
 }

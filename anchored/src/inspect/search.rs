@@ -7,7 +7,7 @@ use super::{Found, Program, privilege};
 use crate::failure::{Failure, plain, shown};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
-use nix::unistd::{AccessFlags, faccessat};
+use nix::unistd::{AccessFlags, Gid, Uid, access, faccessat};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,8 +15,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// How many files may stand before the program, each interpreted by the next (fs/exec.c: `exec_binprm`).
-const DEEPEST: usize = 5;
+/// How many files may stand before the program, each interpreted by the next, and what exec says of one more: fs/exec.c,
+/// `exec_binprm`; XNU's `exec_shell_imgact`.
+const DEEPEST: (usize, Errno) = if cfg!(target_os = "macos") {
+    (1, Errno::ENOEXEC)
+} else {
+    (5, Errno::ELOOP)
+};
 
 /// Who runs a file that the kernel does not take for a program. musl's execvp leaves it at the failure.
 const SHELL: Option<&str> = if cfg!(target_env = "musl") {
@@ -122,8 +127,9 @@ fn kernel(path: &Path) -> Result<Found, Refusal> {
         let is = look(&file).map_err(refused)?;
         match is {
             Is::Script(interpreter, argument) => {
-                if scripts.len() == DEEPEST {
-                    return Err(Errno::ELOOP.into());
+                let (deepest, errno) = DEEPEST;
+                if scripts.len() == deepest {
+                    return Err(errno.into());
                 }
                 scripts.push(Script {
                     file: std::mem::replace(&mut file, interpreter.clone()),
@@ -181,7 +187,13 @@ fn look(path: &Path) -> Result<Is, Errno> {
 
 /// Whether exec opens it: a file, executable by whom this process is, on a file system without noexec.
 fn may_execute(path: &Path) -> Result<(), Errno> {
-    faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS)?;
+    // KERNEL: faccessat2(2) is what containers of some years ago answer with EPERM, because they do not know it; so it
+    // is asked only where access(2), which asks for the real ids, would say something else than exec.
+    if Uid::current() == Uid::effective() && Gid::current() == Gid::effective() {
+        access(path, AccessFlags::X_OK)?;
+    } else {
+        faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS)?;
+    }
     if path.metadata().map_err(|error| errno(&error))?.is_file() {
         Ok(())
     } else {
