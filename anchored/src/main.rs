@@ -13,6 +13,7 @@ mod failure;
 mod inspect;
 mod list;
 mod print_env;
+#[cfg(target_os = "linux")]
 mod processes;
 mod run;
 mod supervise;

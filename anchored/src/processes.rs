@@ -99,7 +99,10 @@ impl Handle {
     /// Whether the process is dead, reaped or not.
     pub fn is_dead(&self) -> bool {
         let mut entry = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
-        poll(&mut entry, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+        let _ = poll(&mut entry, PollTimeout::ZERO);
+        entry[0]
+            .revents()
+            .is_some_and(|is| is.contains(PollFlags::POLLIN))
     }
 
     /// The descriptor: it becomes readable when the process is dead.

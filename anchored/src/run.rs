@@ -18,6 +18,9 @@ pub fn run(line: &Line) -> Result<ExitCode, Failure> {
     if off == Some(Disable(true)) {
         return Err(Failure::of_exec(name, &command.exec()));
     }
+    if is_init(line) {
+        return supervise::supervise(None, line, command);
+    }
     let anchor = anchor(line)?;
     forget_others(&mut command);
     let library = library();
@@ -36,7 +39,7 @@ pub fn run(line: &Line) -> Result<ExitCode, Failure> {
                 "{name}: cannot be injected: {why}; --supervise=never"
             )))
         }
-        Err(_) => supervise::supervise(&anchor, line, command),
+        Err(_) => supervise::supervise(Some(&anchor), line, command),
     }
 }
 
@@ -110,6 +113,13 @@ pub fn anchor(line: &Line) -> Result<Anchor, Failure> {
         anchor.strict("1").map_err(own)?;
     }
     Ok(anchor)
+}
+
+/// Whether `anchored` is to be the init of a container: nobody is above it, and nobody is named. Its own end is the
+/// anchor then, for the kernel ends a PID namespace with its first process, pid_namespaces(7).
+fn is_init(line: &Line) -> bool {
+    let alone = std::os::unix::process::parent_id() == 0;
+    alone && line.pid.is_none() && line.supervise == When::Always
 }
 
 /// Who has started `anchored`.

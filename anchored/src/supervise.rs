@@ -1,10 +1,12 @@
-//! placeholder
-use crate::cli::Line;
-use crate::failure::Failure;
-use anchor_spawn::Anchor;
-use std::process::{Command, ExitCode};
+//! Staying beside the command, where injection does not reach it: what is sent to `anchored` reaches the command, its
+//! exit status is handed through, and when the anchor dies its whole tree ends. One folder a platform, one function each.
 
-/// Runs the command beside this process, until it ends or the anchor does.
-pub fn supervise(_: &Anchor, _: &Line, _: Command) -> Result<ExitCode, Failure> {
-    Err(Failure::own("supervision: not built yet"))
-}
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::supervise;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::supervise;

@@ -1,0 +1,191 @@
+//! The guard: the command's parent. It reaps, passes on what the front is sent, and ends the tree when the anchor
+//! dies. It stays as long as there is somebody below it, and holds nothing of the caller's.
+
+use super::link::{Link, Word};
+use super::signals::{Signals, of_children};
+use super::start::{leave_the_caller, number, start};
+use super::terms::Terms;
+use super::tree::{Ending, Pass};
+use crate::processes::Handle;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl;
+use nix::sys::signalfd::SignalFd;
+use std::os::fd::AsFd;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+struct Guard {
+    /// `None` when the front is gone.
+    link: Option<Link>,
+    front: Handle,
+    /// Who ends the tree by its death. `None` where nobody does, or when it is dead.
+    anchor: Option<Handle>,
+    /// `None` when it has ended.
+    command: Option<i32>,
+    children: SignalFd,
+}
+
+/// Starts the command and stays. Nothing that the front has to clean up is cleaned up here: this never returns.
+pub fn run(
+    mut link: Link,
+    front: Handle,
+    anchor: Option<Handle>,
+    terms: Terms,
+    command: Command,
+    signals: &Signals,
+) -> ! {
+    // ORDER: before there is a command that could leave an orphan.
+    let started = || {
+        prctl::set_child_subreaper(true)?;
+        let children = of_children()?;
+        Ok((children, start(command, signals.before())?))
+    };
+    let started: std::io::Result<_> = started();
+    let (children, command) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            link.say(Word::Refused(error.raw_os_error().unwrap_or(libc::EINVAL)));
+            exit();
+        }
+    };
+    let mut kept = vec![number(&link), number(front.descriptor()), number(&children)];
+    kept.extend(anchor.as_ref().map(|anchor| number(anchor.descriptor())));
+    leave_the_caller(&kept);
+    let guard = Guard {
+        link: Some(link),
+        front,
+        anchor,
+        command: Some(command),
+        children,
+    };
+    guard.stay(&terms)
+}
+
+impl Guard {
+    fn stay(mut self, terms: &Terms) -> ! {
+        let own = nix::unistd::getpid().as_raw();
+        let mut ending: Option<Ending> = None;
+        let mut next_pass = None;
+        while self.reap() {
+            if self.command.is_none() && (terms.alone || terms.anchor.is_none()) {
+                break;
+            }
+            if let (Some(ending), true) = (&mut ending, next_pass.is_none_or(|at| at <= Instant::now())) {
+                match ending.pass(self.command) {
+                    Pass::Again(pause) => next_pass = Some(Instant::now() + pause),
+                    Pass::Nobody => break,
+                    Pass::OutOfReach(pid) => {
+                        self.tell(Word::OutOfReach(pid));
+                        break;
+                    }
+                }
+            }
+            let pause = next_pass.map(|at| at.saturating_duration_since(Instant::now()));
+            if self.wait(pause) {
+                self.anchor = None;
+                ending = Some(Ending::new(terms, own));
+                // Stopped with the command, it could not say how that one ends.
+                let _ = self.front.send(libc::SIGCONT);
+            }
+        }
+        exit()
+    }
+
+    /// Waits for what comes, at most so long, and does what it asks for. `true`: the anchor has died.
+    fn wait(&mut self, at_most: Option<Duration>) -> bool {
+        let mut waits = vec![PollFd::new(self.children.as_fd(), PollFlags::POLLIN)];
+        let link = self.link.as_ref().map(|link| {
+            waits.push(PollFd::new(link.as_fd(), PollFlags::POLLIN));
+            waits.len() - 1
+        });
+        let anchor = self.anchor.as_ref().map(|anchor| {
+            waits.push(PollFd::new(anchor.descriptor().as_fd(), PollFlags::POLLIN));
+            waits.len() - 1
+        });
+        // Rounded up: a pause that ends too early would be polled out at full speed.
+        let timeout = at_most.map(|pause| pause + Duration::from_millis(1));
+        let timeout = timeout.map_or(PollTimeout::NONE, |pause| {
+            PollTimeout::try_from(pause).unwrap_or(PollTimeout::MAX)
+        });
+        let _ = poll(&mut waits, timeout);
+        let came = |place: Option<usize>| place.is_some_and(|place| waits[place].any() == Some(true));
+        // A pidfd says POLLIN when its process is dead, and nothing else means that.
+        let is_dead = |place: usize| {
+            waits[place]
+                .revents()
+                .is_some_and(|is| is.contains(PollFlags::POLLIN))
+        };
+        let (said, died) = (came(link), anchor.is_some_and(is_dead));
+        while let Ok(Some(_)) = self.children.read_signal() {}
+        if said {
+            self.listen();
+        }
+        died
+    }
+
+    /// What the front says, or that it is gone.
+    fn listen(&mut self) {
+        match self.link.as_mut().and_then(Link::next) {
+            Some(Word::Signal(number)) => self.send(number),
+            Some(_) => {}
+            // It stands for the command: who kills it has meant the command. What the command has started goes on, as
+            // it would without us, until its anchor dies.
+            None => {
+                self.link = None;
+                self.send(libc::SIGKILL);
+            }
+        }
+    }
+
+    fn send(&self, number: i32) {
+        if let Some(command) = self.command {
+            // SAFETY: numbers only. The command is a child that has not been waited for: the number is its own.
+            unsafe { libc::kill(command, number) };
+        }
+    }
+
+    fn tell(&mut self, word: Word) {
+        if let Some(link) = &mut self.link {
+            link.say(word);
+        }
+    }
+
+    /// Takes every child that has ended; sees how the command fares. `false`: there is no child left.
+    ///
+    /// KERNEL: whoever has a descendant has a child, since this is a child subreaper: no child, no tree.
+    fn reap(&mut self) -> bool {
+        loop {
+            let (mut status, flags) = (0, libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED);
+            // SAFETY: room for one status.
+            let pid = unsafe { libc::waitpid(-1, &raw mut status, flags | libc::__WALL) };
+            match pid {
+                0 => return true,
+                -1 => return false,
+                pid if self.command == Some(pid) => self.command_has(status),
+                _ => {}
+            }
+        }
+    }
+
+    /// The front does as the command: whoever waits for it sees a job that stops and goes on.
+    ///
+    /// RACE: a front that stopped itself when told could 1. be told  2. be continued, with the command  3. stop, for
+    ///   ever. Both come from here, in the order in which the kernel reports them: the last one holds. The price is that
+    ///   it is always SIGSTOP, which a shell may show in other words than ^Z.
+    fn command_has(&mut self, status: i32) {
+        if libc::WIFSTOPPED(status) {
+            let _ = self.front.send(libc::SIGSTOP);
+        } else if libc::WIFCONTINUED(status) {
+            let _ = self.front.send(libc::SIGCONT);
+        } else {
+            self.command = None;
+            self.tell(Word::Ended(status));
+            let _ = self.front.send(libc::SIGCONT);
+        }
+    }
+}
+
+fn exit() -> ! {
+    // SAFETY: no handlers of the front's are run a second time.
+    unsafe { libc::_exit(0) }
+}

@@ -1,0 +1,77 @@
+//! Supervision on Linux: two processes beside the command.
+//!
+//!     whoever has started it -> front -> guard -> command -> what it starts
+//!
+//! The front stands for the command: it has the number that was started, hands signals and the exit status through,
+//! and is gone when the command is. The guard is the command's parent and child subreaper, so that no descendant leaves
+//! it, and it stays as long as there is one. REJECTED: one process for both. It would have to stay when the command has
+//! ended and a daemon of it has not, and whoever waits for the status would wait for the daemon; or leave, and the
+//! daemon with nobody to end it. And a SIGKILL that is sent to the front would leave nobody to act on it.
+
+mod environment;
+mod front;
+mod guard;
+mod link;
+mod signals;
+mod start;
+mod terms;
+mod tree;
+
+use crate::cli::Line;
+use crate::failure::{Failure, shown};
+use crate::processes::{Entry, Handle};
+use anchor_spawn::Anchor;
+use nix::unistd::{ForkResult, fork};
+use signals::Signals;
+use std::process::{Command, ExitCode};
+use terms::Terms;
+
+/// Runs the command below this process, until it ends or the anchor does. Without an anchor this is an init: all it
+/// does is to hand through and to reap.
+pub fn supervise(anchor: Option<&Anchor>, line: &Line, command: Command) -> Result<ExitCode, Failure> {
+    let own = |what: &'static str| move |error| Failure::own(format_args!("{what}: {error}"));
+    let terms = Terms::of(anchor, line);
+    let name = command.get_program().to_owned();
+    let anchor = anchor.map(|anchor| watched(anchor, &name)).transpose()?;
+    // ORDER: before the fork, of this process itself: no number is looked up later that might be another's by then.
+    let front = itself().ok_or_else(|| Failure::own("pidfd_open: wanted for supervision (Linux 5.3)"))?;
+    // ORDER: before the fork, so that no signal falls between: what comes early waits until it can be handed on.
+    let signals = Signals::take().map_err(own("signals"))?;
+    let (near, far) = link::pair().map_err(|error| Failure::own(format_args!("socketpair: {error}")))?;
+    // SAFETY: this process has one thread of its own, so that what it allocates or locks is whole in the child too.
+    match unsafe { fork() }.map_err(own("fork"))? {
+        ForkResult::Child => {
+            drop(near);
+            guard::run(far, front, anchor, terms, command, &signals)
+        }
+        ForkResult::Parent { child } => {
+            drop((far, anchor));
+            front::run(near, child.as_raw(), &signals, &name)
+        }
+    }
+}
+
+/// A handle of the anchor, if it lives.
+///
+/// A program that the library finds too late is asked at once, because it runs already. What does not run yet need not
+/// be started.
+fn watched(anchor: &Anchor, name: &std::ffi::OsStr) -> Result<Handle, Failure> {
+    let process = anchor.process();
+    let pid = process.pid.raw();
+    match Handle::open(pid, process.id.start) {
+        Some(handle) if !handle.is_dead() => Ok(handle),
+        // Seen, and still no handle: the kernel has none to give.
+        None if process.is_there() => Err(Failure::own(format_args!(
+            "{pid}: no pidfd of it, which supervision wants (Linux 5.3)"
+        ))),
+        _ => Err(Failure::own(format_args!(
+            "{}: not started: its anchor {pid} is dead",
+            shown(name)
+        ))),
+    }
+}
+
+fn itself() -> Option<Handle> {
+    let pid = i32::try_from(std::process::id()).ok()?;
+    Handle::open(pid, Entry::of(pid)?.start)
+}
