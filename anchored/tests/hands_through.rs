@@ -1,0 +1,385 @@
+//! Supervision while the anchor lives: nothing shows that `anchored` stands between a command and whoever has started
+//! it. What tini and catatonit promise, anew: statuses, signals, orphans, the terminal, PID 1.
+
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use nix::pty::openpty;
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+use nix::unistd::geteuid;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use support::*;
+
+#[test]
+fn the_exit_status_is_the_commands() {
+    for (script, status) in [
+        ("exit 0", 0),
+        ("exit 7", 7),
+        ("exit 255", 255),
+        ("kill -TERM $$", 143),
+        ("kill -KILL $$", 137),
+        ("kill -40 $$", 168),
+    ] {
+        let output = supervised(&[], &["sh", "-c", script]).output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{script}");
+        assert_eq!(
+            (&output.stdout[..], &output.stderr[..]),
+            (&b""[..], &b""[..]),
+            "{script}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_run_is_named_in_one_line() {
+    let script = folder().join("not executable");
+    std::fs::write(&script, "").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let script = script.to_str().unwrap();
+    for (name, status, why) in [
+        ("no-such-command", 127, "No such file or directory"),
+        ("/no/such/command", 127, "No such file or directory"),
+        (script, 126, "Permission denied"),
+        ("/", 126, "Permission denied"),
+    ] {
+        let output = supervised(&[], &[name]).output().unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(line, format!("anchored: {name}: {why}\n"));
+        assert_eq!(output.status.code(), Some(status), "{name}");
+    }
+}
+
+#[test]
+fn input_output_and_errors_are_the_commands() {
+    let mut command = supervised(&[], &["sh", "-c", "cat; echo to errors >&2"]);
+    let mut tree = Tree::spawn(command.stderr(Stdio::piped()));
+    tree.assert_lives();
+    tree.input = None;
+    assert_eq!(tree.rest(), "");
+    let errors = std::io::read_to_string(Timed(tree.front.0.stderr.take().unwrap())).unwrap();
+    assert_eq!(errors, "to errors\n");
+    assert_eq!(tree.code(), 0);
+}
+
+// The command starts with what `anchored` was started with: without it and with it, the same lines.
+#[test]
+fn masks_and_what_is_ignored_are_the_commands() {
+    let script =
+        "grep -E 'SigBlk|SigIgn' /proc/self/status; ls -1 /proc/self/fd | wc -l; ps -o pgid=,sid=,tty= $$";
+    let told = |mut command: Command| {
+        command.process_group(0);
+        // SAFETY: a call that only changes a disposition.
+        unsafe {
+            command.pre_exec(|| {
+                libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+                Ok(())
+            })
+        };
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        // The group is each time another.
+        let (lines, ids) = text.trim_end().rsplit_once('\n').unwrap();
+        let session = ids.split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+        format!("{lines}\n{session}")
+    };
+    let mut control = plain("sh");
+    control.args(["-c", script]);
+    assert_eq!(told(supervised(&[], &["sh", "-c", script])), told(control));
+}
+
+// test -> front -> guard -> acts (says every signal)
+#[test]
+fn every_signal_is_handed_on_once() {
+    let mut tree = Tree::spawn(&mut supervised(&[], &[STATIC.to_str().unwrap(), "signals"]));
+    tree.ready();
+    let not_handed_on = [
+        libc::SIGKILL,
+        libc::SIGSTOP,
+        libc::SIGCHLD,
+        libc::SIGILL,
+        libc::SIGTRAP,
+        libc::SIGBUS,
+        libc::SIGFPE,
+        libc::SIGSEGV,
+        libc::SIGSYS,
+    ];
+    let all = (1..32).chain(34..=64);
+    for number in all.filter(|number| !not_handed_on.contains(number)) {
+        tree.signal(number);
+        // The next line is the next signal's: none comes twice.
+        assert_eq!(tree.line(), format!("signal {number}"));
+    }
+    tree.signal(libc::SIGKILL);
+    assert_eq!(tree.rest(), "");
+}
+
+// test -> front -> guard -> sh (has it from itself) -> ...
+#[test]
+fn what_the_command_sends_to_its_group_comes_once() {
+    let script = "trap 'echo told' TERM; kill -TERM 0; echo sent; read line; echo $line";
+    let mut command = supervised(&[], &["sh", "-c", script]);
+    let mut tree = Tree::spawn(command.process_group(0));
+    assert_eq!([tree.line(), tree.line()], ["told", "sent"]);
+    // Handed on after whatever the group had: USR1 ends the shell.
+    tree.signal(libc::SIGUSR1);
+    assert_eq!(tree.rest(), "");
+    assert_eq!(tree.code(), 138);
+}
+
+#[test]
+fn whoever_waits_sees_a_job_stop_and_go_on() {
+    let mut tree = Tree::spawn(&mut supervised(&[], &["cat"]));
+    tree.assert_lives();
+    let front = tree.front.pid();
+    let command = children(tree.guard())[0];
+    for continued in [front, command].repeat(rounds()) {
+        signal(command, libc::SIGSTOP);
+        wait_until("the front is stopped", || state(front) == Some('T'));
+        tree.send("are you there");
+        signal(continued, libc::SIGCONT);
+        assert_eq!(tree.line(), "are you there");
+        wait_until("the front goes on", || state(front) != Some('T'));
+    }
+    // A stopped one that is killed is seen to end.
+    signal(command, libc::SIGSTOP);
+    wait_until("the front is stopped", || state(front) == Some('T'));
+    kill_now(command);
+    assert_eq!(tree.code(), 137);
+}
+
+// test -> front -> guard -> acts
+//                        -> acts (10,000 times: an orphan that ends)
+#[test]
+fn ten_thousand_orphans_leave_nothing() {
+    let memory = |orphans: &str| {
+        let mut tree = Tree::spawn(&mut supervised(
+            &[],
+            &[STATIC.to_str().unwrap(), "orphans", orphans],
+        ));
+        let command = tree.ready();
+        let guard = tree.guard();
+        wait_until("all are reaped", || children(guard) == [command]);
+        let memory = status_field(guard, "VmHWM");
+        tree.front.kill_and_reap();
+        memory.trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let (few, many) = (memory("10"), memory("10000"));
+    assert!(many < few + 512, "{few} kB with 10, {many} kB with 10000");
+}
+
+/// Where there are no PID namespaces to be had, it says so.
+fn namespaces() -> bool {
+    let made = Command::new("unshare")
+        .args(["--pid", "--fork", "--mount-proc", "true"])
+        .output();
+    let made = geteuid().is_root() && made.is_ok_and(|output| output.status.success());
+    if !made {
+        left_out("PID namespaces: want root");
+    }
+    made
+}
+
+fn init(command: &[&str]) -> Command {
+    let mut unshare = plain("unshare");
+    unshare
+        .args([
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "--kill-child",
+            ANCHORED,
+            "--supervise",
+        ])
+        .args(command);
+    unshare
+}
+
+// test -> unshare -> front (PID 1) -> guard -> acts
+#[test]
+fn as_pid_1_it_hands_on_and_reaps() {
+    if !namespaces() {
+        return;
+    }
+    let mut tree = Tree::spawn(&mut init(&[STATIC.to_str().unwrap(), "signals"]));
+    tree.ready();
+    let front = children(tree.front.pid())[0];
+    assert_eq!(status_field(front, "NSpid").split_whitespace().last(), Some("1"));
+    for number in [libc::SIGTERM, libc::SIGINT, libc::SIGUSR1, libc::SIGCONT] {
+        signal(front, number);
+        assert_eq!(tree.line(), format!("signal {number}"));
+    }
+    // Somebody who comes from outside and loses its parent is PID 1's.
+    let mut enters = plain("nsenter");
+    enters.args(["--pid", "--mount", "--target", &front.to_string()]);
+    let mut stranger = Tree::spawn(enters.args([STATIC.to_str().unwrap(), "leaves"]));
+    stranger.ready();
+    assert_eq!(stranger.code(), 5);
+    let guard = guard_of(front);
+    let mut orphan = 0;
+    wait_until("it is PID 1's", || {
+        orphan = children(front).into_iter().find(|pid| *pid != guard).unwrap_or(0);
+        orphan != 0
+    });
+    kill_now(orphan);
+    wait_until("it is reaped", || children(front) == [guard]);
+    signal(front, libc::SIGKILL);
+    assert_eq!(tree.rest(), "");
+}
+
+#[test]
+fn as_pid_1_it_ends_with_its_command_and_everybody_with_it() {
+    if !namespaces() {
+        return;
+    }
+    let script = format!(
+        "{} orphans 1000 & {} daemon & read line; exit 3",
+        STATIC.display(),
+        STATIC.display()
+    );
+    let mut tree = Tree::spawn(&mut init(&[
+        "sh",
+        "-c",
+        &format!("exec 3<&0; {{ {script}; }} <&3"),
+    ]));
+    tree.ready();
+    tree.ready();
+    let guard = guard_of(children(tree.front.pid())[0]);
+    wait_until("orphans are reaped", || {
+        children(guard).iter().all(|pid| !is_gone(*pid))
+    });
+    tree.send("");
+    assert_eq!(tree.rest(), "");
+    assert_eq!(tree.code(), 3);
+}
+
+/// Makes descriptor 0 the terminal of this session, which has none.
+fn take_terminal() -> std::io::Result<()> {
+    // SAFETY: wants no memory.
+    let taken = unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) };
+    nix::errno::Errno::result(taken)?;
+    Ok(())
+}
+
+/// A terminal, with what is read from it. It does not echo.
+struct Terminal {
+    screen: BufReader<Timed<File>>,
+    keys: File,
+    owned: Owned,
+}
+
+impl Terminal {
+    /// Starts a command as the leader of a session with a terminal of its own.
+    fn of(command: &mut Command) -> Self {
+        let pair = openpty(None, None).unwrap();
+        let mut modes = tcgetattr(&pair.slave).unwrap();
+        modes.local_flags.remove(LocalFlags::ECHO);
+        tcsetattr(&pair.slave, SetArg::TCSANOW, &modes).unwrap();
+        let side = |fd: &OwnedFd| fd.try_clone().unwrap();
+        command
+            .stdin(side(&pair.slave))
+            .stdout(side(&pair.slave))
+            .stderr(side(&pair.slave));
+        // SAFETY: system calls only.
+        unsafe {
+            command.pre_exec(|| {
+                nix::unistd::setsid()?;
+                take_terminal()
+            })
+        };
+        let owned = Owned(command.spawn().unwrap());
+        let master = File::from(pair.master);
+        Self {
+            keys: master.try_clone().unwrap(),
+            screen: BufReader::new(Timed(master)),
+            owned,
+        }
+    }
+
+    fn types(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.screen.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Reads on until a line has `text`.
+    fn shows(&mut self, text: &str) {
+        loop {
+            let mut line = String::new();
+            let length = self.screen.read_line(&mut line).unwrap();
+            assert_ne!(length, 0, "the screen ends before {text:?}");
+            if line.contains(text) {
+                return;
+            }
+        }
+    }
+}
+
+// test -> front (leads the session, its group is the foreground) -> guard -> acts (says every signal)
+#[test]
+fn the_terminals_keys_come_once() {
+    let mut terminal = Terminal::of(&mut supervised(&[], &[STATIC.to_str().unwrap(), "signals"]));
+    assert!(terminal.line().starts_with("ready"));
+    for (key, number) in [
+        ("\x03", libc::SIGINT),
+        ("\x1c", libc::SIGQUIT),
+        ("\x1a", libc::SIGTSTP),
+    ] {
+        terminal.types(key);
+        assert_eq!(terminal.line(), format!("signal {number}"));
+        // Handed on after whatever the key sent: had that come twice, it would stand here.
+        signal(terminal.owned.pid(), libc::SIGUSR1);
+        assert_eq!(terminal.line(), "signal 10");
+        // The control: from a person, not from the terminal.
+        signal(terminal.owned.pid(), number);
+        assert_eq!(terminal.line(), format!("signal {number}"));
+    }
+}
+
+// test -> bash (leads the session) -> front -> guard -> cat
+#[test]
+fn a_shell_stops_it_and_brings_it_back() {
+    let mut shell = plain("bash");
+    shell.args(["--norc", "--noprofile", "--noediting", "-i"]);
+    let mut terminal = Terminal::of(shell.env("PS1", "").env("PS2", "").env("LC_ALL", "C"));
+    terminal.types(&format!("{ANCHORED} --supervise cat\n"));
+    terminal.types("one\n");
+    terminal.shows("one");
+    for _ in 0..rounds() {
+        terminal.types("\x1a");
+        terminal.shows("Stopped");
+        terminal.types("echo the shell has $((40+2))\n");
+        terminal.shows("the shell has 42");
+        terminal.types("fg\n");
+        terminal.shows("--supervise cat");
+        terminal.types("two\n");
+        terminal.shows("two");
+    }
+    terminal.types("\x03");
+    terminal.types("echo status $?\n");
+    terminal.shows("status 130");
+}
+
+// test -> bash (leads the session) -> front -> guard -> cat
+//                                  -> cat (in the same pipeline, reads the terminal through the first)
+#[test]
+fn a_pipeline_keeps_the_terminal() {
+    let mut shell = plain("bash");
+    shell.args(["--norc", "--noprofile", "--noediting", "-i"]);
+    let mut terminal = Terminal::of(shell.env("PS1", "").env("PS2", "").env("LC_ALL", "C"));
+    // The last one reads the terminal, which only the foreground may.
+    terminal.types(&format!(
+        "{ANCHORED} --supervise true | sh -c 'cat; read line </dev/tty; echo got $line'\n"
+    ));
+    terminal.types("this\n");
+    terminal.shows("got this");
+}

@@ -1,0 +1,316 @@
+//! Supervision when the anchor dies, or `anchored` itself: who ends, who lives on, and how each is asked.
+
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use nix::unistd::geteuid;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::process::Stdio;
+use support::*;
+
+/// As often as the knob says: the anchor is killed, and everybody is gone. `status`: what the command ends with where
+/// it had time enough to be asked, and what it ends with where it is killed.
+fn ends_with_its_anchor(command: &[&str], grace: &str, status: i32, before: impl Fn(&mut Tree)) {
+    // test -> sleep (lives)
+    //      -> front -> guard -> cat (the control, whose anchor lives)
+    let living = anchor();
+    let mut control = Tree::spawn(&mut supervised(&["--pid", &living.pid().to_string()], &["cat"]));
+    control.assert_lives();
+    for _ in 0..rounds() {
+        let mut anchor = anchor();
+        let pid = anchor.pid().to_string();
+        let mut tree = Tree::spawn(&mut supervised(&["--pid", &pid, "--grace", grace], command));
+        before(&mut tree);
+        let guard = tree.guard();
+        anchor.kill_and_reap();
+        assert_eq!(tree.rest(), "");
+        assert_eq!(tree.code(), status);
+        wait_until("the guard is gone", || is_gone(guard));
+    }
+    control.assert_lives();
+}
+
+fn ready(tree: &mut Tree) {
+    tree.ready();
+}
+
+// Time enough that nobody is killed: whoever ends was asked.
+const ENOUGH: &str = "1000s";
+
+// test -> sleep (anchor)
+//      -> front -> guard -> acts (static)
+#[test]
+fn a_static_program_ends_with_its_anchor() {
+    ends_with_its_anchor(&[STATIC.to_str().unwrap()], ENOUGH, 143, ready);
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> acts (set-uid)
+#[test]
+fn a_set_uid_program_ends_with_its_anchor() {
+    if !geteuid().is_root() {
+        return left_out("a set-uid program: wants root");
+    }
+    let program = folder().join("set-uid");
+    fs::copy(&*STATIC, &program).unwrap();
+    let nobody = 65_534;
+    chown(&program, Some(nobody), Some(nobody)).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
+    ends_with_its_anchor(&[program.to_str().unwrap(), "user"], ENOUGH, 143, |tree| {
+        assert_eq!(tree.ready(), 65_534, "the set-uid bit has no effect here");
+    });
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> sh -> acts (static), acts (static, in the background)
+#[test]
+fn a_script_ends_with_its_static_children() {
+    let script = format!("{0} & {0}; :", STATIC.display());
+    ends_with_its_anchor(&["sh", "-c", &script], ENOUGH, 143, |tree| {
+        tree.ready();
+        tree.ready();
+    });
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> acts
+//                        -> acts (a session of its own, its parent is gone)
+#[test]
+fn a_daemon_ends_with_its_anchor() {
+    ends_with_its_anchor(&[STATIC.to_str().unwrap(), "daemon"], ENOUGH, 143, |tree| {
+        tree.ready();
+    });
+}
+
+#[test]
+fn a_stopped_program_ends_with_its_anchor() {
+    ends_with_its_anchor(&[STATIC.to_str().unwrap(), "stopped"], ENOUGH, 143, |tree| {
+        let command = tree.ready();
+        wait_until("it is stopped", || state(command) == Some('T'));
+        // Its front with it: the end of that one shows that it goes on to say how the command ended.
+        let front = tree.front.pid();
+        wait_until("its front is stopped", || state(front) == Some('T'));
+    });
+}
+
+#[test]
+fn what_ignores_the_signal_is_killed_after_the_grace() {
+    ends_with_its_anchor(&[STATIC.to_str().unwrap(), "ignore"], "20ms", 137, ready);
+}
+
+#[test]
+fn no_grace_is_a_kill_at_once() {
+    ends_with_its_anchor(&[STATIC.to_str().unwrap(), "ignore"], "0", 137, ready);
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> sh -> sh -> ... (each starts the next and stays)
+#[test]
+fn what_is_born_during_the_grace_ends_too() {
+    let static_one = STATIC.display();
+    let script = format!(
+        "trap '{static_one} ignore & {static_one} ignore & exit 9' TERM; echo ready 1; while :; do sleep 0.01; done"
+    );
+    for _ in 0..rounds() {
+        let mut anchor = anchor();
+        let pid = anchor.pid().to_string();
+        let command = ["sh", "-c", script.as_str()];
+        let mut tree = Tree::spawn(&mut supervised(&["--pid", &pid, "--grace", "500ms"], &command));
+        tree.ready();
+        anchor.kill_and_reap();
+        // Whether they came as far as to say so depends on the machine; that the pipe ends does not.
+        tree.rest();
+        assert_eq!(tree.code(), 9);
+    }
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> acts (says every signal)
+#[test]
+fn never_is_to_be_asked_and_no_more() {
+    let mut anchor = anchor();
+    let options = [
+        "--pid",
+        &anchor.pid().to_string(),
+        "--grace",
+        "never",
+        "--signal",
+        "40",
+    ];
+    let mut tree = Tree::spawn(&mut supervised(&options, &[STATIC.to_str().unwrap(), "signals"]));
+    tree.ready();
+    anchor.kill_and_reap();
+    assert_eq!(tree.line(), "signal 40");
+    // It is handed on as ever.
+    tree.signal(libc::SIGUSR1);
+    assert_eq!(tree.line(), "signal 10");
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> acts (armed: it asks itself)
+#[test]
+fn a_host_of_the_library_is_asked_once() {
+    for program in [&DYNAMIC, &STATIC] {
+        let mut anchor = anchor();
+        let mut command = plain(&*INSTALLED);
+        command.args(["--supervise", "--grace", "2s", "--pid"]);
+        command.args([&anchor.pid().to_string(), program.to_str().unwrap(), "signals"]);
+        let mut tree = Tree::spawn(&mut command);
+        let pid = tree.ready();
+        let threads = || fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let armed = || {
+            threads()
+                .flatten()
+                .any(|thread| fs::read(thread.path().join("comm")).is_ok_and(|name| name == b"anchor\n"))
+        };
+        if program.ends_with("dynamic") {
+            wait_until("it is armed", armed);
+        } else {
+            assert!(!armed(), "the library is in a static program");
+        }
+        anchor.kill_and_reap();
+        // All that it is told until it is killed.
+        assert_eq!(tree.rest(), "signal 15\n", "{}", program.display());
+        assert_eq!(tree.code(), 137);
+    }
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> sh -> cat (released)
+#[test]
+fn what_was_released_lives_on() {
+    lives_on(&[], &format!("{ANCHORED} --release cat <&3 3<&- & echo $!; wait"));
+}
+
+#[test]
+fn what_is_to_be_skipped_lives_on() {
+    lives_on(&["--skip", "ssh-agent:c?t"], "cat <&3 3<&- & echo $!; wait");
+}
+
+#[test]
+fn with_scope_self_the_children_live_on() {
+    lives_on(&["--scope", "self"], "cat <&3 3<&- & echo $!; wait");
+}
+
+/// `script` starts a cat that reads descriptor 3, and says its number. It must outlive everybody else.
+fn lives_on(options: &[&str], script: &str) {
+    let mut anchor = anchor();
+    let pid = anchor.pid().to_string();
+    let script = format!("exec 3<&0 </dev/null; {script}");
+    let mut options = options.to_vec();
+    options.extend(["--pid", &pid]);
+    let mut tree = Tree::spawn(&mut supervised(&options, &["sh", "-c", &script]));
+    let cat: i32 = tree.line().parse().unwrap();
+    wait_until("it is cat", || name(cat).as_deref() == Some("cat"));
+    tree.assert_lives();
+    let guard = tree.guard();
+    anchor.kill_and_reap();
+    assert_eq!(tree.code(), 143);
+    wait_until("the guard is gone", || is_gone(guard));
+    tree.assert_lives();
+    tree.input = None;
+    assert_eq!(tree.rest(), "");
+}
+
+// test -> front -> guard -> acts (its anchor is the test)
+#[test]
+fn the_command_does_not_outlive_anchored() {
+    for _ in 0..rounds() {
+        let mut tree = Tree::spawn(&mut supervised(&[], &[STATIC.to_str().unwrap(), "ignore"]));
+        tree.ready();
+        tree.front.kill_and_reap();
+        assert_eq!(tree.rest(), "");
+    }
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> acts (ends with anchored)
+//                        -> acts (a session of its own: does not)
+#[test]
+fn a_daemon_outlives_anchored_but_not_its_anchor() {
+    let mut anchor = anchor();
+    let pid = anchor.pid().to_string();
+    let mut tree = Tree::spawn(&mut supervised(
+        &["--pid", &pid],
+        &[STATIC.to_str().unwrap(), "daemon"],
+    ));
+    let daemon = tree.ready();
+    let guard = tree.guard();
+    tree.front.kill_and_reap();
+    wait_until("the daemon alone is left", || children(guard) == [daemon]);
+    assert!(!is_gone(daemon));
+    anchor.kill_and_reap();
+    assert_eq!(tree.rest(), "");
+}
+
+// test -> front -> guard -> acts
+#[test]
+fn the_command_does_not_outlive_its_guard() {
+    for _ in 0..rounds() {
+        let mut command = supervised(&[], &[STATIC.to_str().unwrap(), "ignore"]);
+        let mut tree = Tree::spawn(command.stderr(Stdio::null()));
+        tree.ready();
+        kill_now(tree.guard());
+        assert_eq!(tree.rest(), "");
+        assert_eq!(tree.code(), 125);
+    }
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> acts (ends)
+//                        -> acts (a session of its own: ends with its anchor)
+#[test]
+fn the_status_does_not_wait_for_a_daemon_that_is_guarded_on() {
+    let mut anchor = anchor();
+    let pid = anchor.pid().to_string();
+    let mut tree = Tree::spawn(&mut supervised(
+        &["--pid", &pid],
+        &[STATIC.to_str().unwrap(), "leaves"],
+    ));
+    let daemon = tree.ready();
+    assert_eq!(tree.code(), 5);
+    assert!(!is_gone(daemon));
+    anchor.kill_and_reap();
+    assert_eq!(tree.rest(), "");
+}
+
+// Whoever reads the output waits for the command and for nobody else.
+#[test]
+fn the_guard_keeps_no_pipe_open() {
+    let mut anchor = anchor();
+    let pid = anchor.pid().to_string();
+    let script = format!("{} daemon >/dev/null 2>&1 & echo $!", STATIC.display());
+    let mut tree = Tree::spawn(&mut supervised(&["--pid", &pid], &["sh", "-c", &script]));
+    let daemon: i32 = tree.line().parse().unwrap();
+    assert_eq!(tree.rest(), "");
+    assert_eq!(tree.code(), 0);
+    assert!(!is_gone(daemon));
+    anchor.kill_and_reap();
+    wait_until("the daemon is gone", || is_gone(daemon));
+}
+
+// A zombie is dead: nothing is started for it.
+#[test]
+fn nothing_is_started_for_a_dead_anchor() {
+    let mut anchor = anchor();
+    anchor.0.kill().unwrap();
+    wait_until("it is a zombie", || is_gone(anchor.pid()));
+    let pid = anchor.pid().to_string();
+    let output = supervised(&["--pid", &pid], &["echo", "must not run"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    assert_eq!(output.stdout, b"");
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        format!("anchored: echo: not started: its anchor {pid} is dead\n")
+    );
+    // The control.
+    let output = supervised(&[], &["echo", "runs"]).output().unwrap();
+    assert_eq!(
+        (output.status.code(), &output.stdout[..]),
+        (Some(0), &b"runs\n"[..])
+    );
+}
