@@ -1,28 +1,15 @@
 //! What a process's environment says of it: whether it is meant to live on, and whether it asks itself.
 
 use super::terms::Terms;
+use crate::cookie::Block;
 use crate::processes::Entry;
-use anchor_contract::{Disable, Setting};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
-/// The environment that a process was started with. `None` where it is not for us to read.
-fn of(pid: i32) -> Option<Vec<u8>> {
-    fs::read(format!("/proc/{pid}/environ")).ok()
-}
-
-fn value<'a>(environment: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let mut entries = environment.split(|byte| *byte == 0);
-    entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-}
-
 /// Whether it was released (`anchored --release`), or the settings name it.
 pub fn is_left_alone(process: &Entry, terms: &Terms) -> bool {
-    let off = of(process.pid).is_some_and(|environment| {
-        let value = value(&environment, Disable::VARIABLE.name);
-        value.and_then(Disable::parse).is_some_and(|off| off.0)
-    });
+    let off = Block::of(process.pid).is_some_and(|block| block.is_released());
     let named = || {
         let path = fs::read_link(format!("/proc/{}/exe", process.pid));
         terms.skips(process.name.as_bytes())
@@ -35,9 +22,9 @@ pub fn is_left_alone(process: &Entry, terms: &Terms) -> bool {
 ///
 /// Where the environment cannot be read, the watcher's thread alone decides.
 pub fn asks_itself(pid: i32, terms: &Terms) -> bool {
-    let watched = of(pid).is_none_or(|environment| {
+    let watched = Block::of(pid).is_none_or(|block| {
         let (number, identity) = Terms::OF_ANCHOR;
-        let found = |name| value(&environment, name).map(OsStr::from_bytes);
+        let found = |name| block.value(name).map(OsStr::from_bytes);
         terms.anchors(found(number), found(identity))
     });
     watched && has_watcher(pid)
