@@ -27,7 +27,12 @@ pub fn run(line: &Line) -> Result<ExitCode, Failure> {
     let reached = match (line.supervise, &library) {
         (When::Always, _) => Err("--supervise".to_owned()),
         (_, Err(error)) => Err(error.to_string()),
-        (_, Ok(library)) => inspect::reaches(name, library)?,
+        (when, Ok(library)) => {
+            let found = inspect::look(name)?;
+            let reached = found.takes(&inspect::fits(library));
+            let beside = found.starts_others().filter(|_| when == When::Auto);
+            beside.map_or(reached, |why| Err(why.to_owned()))
+        }
     };
     let preload = library.map_or(Preload::Nothing, Preload::Library);
     anchor.apply_with(&mut command, &preload);

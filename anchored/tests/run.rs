@@ -6,6 +6,7 @@
 mod support;
 
 use nix::sys::signal::Signal;
+use nix::sys::wait::WaitStatus;
 use once_cell::sync::Lazy;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -321,4 +322,59 @@ fn what_is_printed_can_be_evaluated() {
     );
     let (_, fish, _) = run(&["--print-env", "--shell", "fish", "--pid", &pid]);
     assert!(fish.contains(&format!("set -gx ANCHOR_PID '{pid}'\n")), "{fish}");
+}
+
+/// An executable file that a shell runs.
+fn script(folder: &std::path::Path, text: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let file = folder.join("script");
+    std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    file
+}
+
+// Nobody said how: the library does not get into the first, and not into what the second starts.
+// test -> sleep (anchor)
+//      -> anchored -> anchored -> echo (static); or -> script (host) -> echo (static)
+#[test]
+fn what_the_library_does_not_reach_ends_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let alone = compiled("cc", "echo", "echo-static", &["-static"]);
+    let line = format!("#!/bin/sh\nexec 3<&0\n{} <&3 &\nwait\n", alone.display());
+    for program in [&alone, &script(folder.path(), &line)] {
+        let mut anchor = sibling();
+        let mut host = Echo::spawn(launcher().args(["--pid", &anchor.pid().to_string()]).arg(program));
+        let mut control = Echo::spawn(without_library(&mut Command::new(program)));
+        host.assert_lives();
+        control.assert_lives();
+        anchor.kill_and_reap();
+        host.wait_for_end();
+        assert!(
+            matches!(host.wait(), WaitStatus::Exited(_, 143)),
+            "{}",
+            program.display()
+        );
+        control.assert_lives();
+        control.close_input();
+        control.wait_for_end();
+    }
+}
+
+#[test]
+fn never_means_never() {
+    let folder = tempfile::tempdir().unwrap();
+    let alone = compiled("cc", "echo", "echo-static", &["-static"]);
+    let alone = alone.to_str().unwrap();
+    fails(
+        &["--supervise=never", alone],
+        125,
+        &format!("{alone}: cannot be injected: it is static"),
+    );
+    // A script can be, and then is.
+    let file = script(folder.path(), "#!/bin/sh\necho $PPID\n");
+    let (code, out, _) = run(&["--supervise=never", file.to_str().unwrap()]);
+    assert_eq!(
+        (code, out.trim()),
+        (Some(0), std::process::id().to_string().as_str())
+    );
 }

@@ -79,6 +79,10 @@ fn look(line: &Line) -> Result<Checked, Failure> {
     let verdict = match (line.supervise, &excluded, reached) {
         (When::Always, ..) => Verdict::Supervised("--supervise".to_owned()),
         (_, Some(why), _) => Verdict::LeftAlone(why.clone()),
+        (When::Auto, _, Ok(())) if found.starts_others().is_some() => {
+            let why = found.starts_others().unwrap_or_default();
+            Verdict::Supervised(format!("{why}; injected too"))
+        }
         (_, _, Ok(())) => Verdict::Injected,
         (When::Auto, _, Err(why)) => Verdict::Supervised(why),
         (When::Never, _, Err(why)) => {

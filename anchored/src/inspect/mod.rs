@@ -38,13 +38,7 @@ pub struct Program {
     pub raised: Option<&'static str>,
 }
 
-/// Whether injection reaches the command: `Ok(Ok(()))`, or `Ok(Err(why not))`. `Err`: it is not there, or cannot be run.
-pub fn reaches(name: &OsStr, library: &Library) -> Result<Result<(), String>, Failure> {
-    let found = search::find(name)?;
-    Ok(found.takes(&library::fits(library)))
-}
-
-/// As [`reaches`], with all that was seen.
+/// What exec would make of a command. `Err`: it is not there, or cannot be run.
 pub fn look(name: &OsStr) -> Result<Found, Failure> {
     search::find(name)
 }
@@ -54,7 +48,23 @@ pub fn fits(library: &Library) -> Result<Image, String> {
     library::fits(library)
 }
 
+const SHELLS: [&str; 7] = ["sh", "ash", "bash", "busybox", "dash", "ksh", "zsh"];
+
 impl Found {
+    /// Why somebody should stand beside it even where the library gets into it.
+    ///
+    /// A shell script is made of what it starts, and the library does not get into each of these. Other interpreters
+    /// start programs too, but are programs themselves more often.
+    pub fn starts_others(&self) -> Option<&'static str> {
+        let script = self.scripts.last()?;
+        let by = script.interpreter.file_name()?.to_str()?;
+        // `#!/usr/bin/env bash`, env(1).
+        let argument = script.argument.as_deref().and_then(OsStr::to_str);
+        let mut words = argument.unwrap_or_default().split_whitespace();
+        let is_one = SHELLS.contains(&by) || (by == "env" && words.any(|word| SHELLS.contains(&word)));
+        is_one.then_some("it is a shell script, and what that starts may be static")
+    }
+
     /// Whether the library gets into this one, or why not.
     pub fn takes(&self, library: &Result<Image, String>) -> Result<(), String> {
         let it = if self.scripts.is_empty() {
