@@ -70,17 +70,14 @@ impl Tree {
         // Whoever is killed may have started another one just before: until none is left. What cannot be ended at all
         // (it sleeps in the kernel) is not waited for.
         for _ in 0..ROUNDS {
-            let living: Vec<Entry> = self
-                .now()
-                .into_iter()
-                .filter(|entry| !entry.is_zombie())
-                .collect();
             self.reap();
-            if living.is_empty() {
+            // Zombies too: one whose other threads are not gone yet (the watcher is one) cannot be reaped yet.
+            let left = self.now();
+            if left.is_empty() {
                 break;
             }
             let open = |entry: Entry| Handle::open(entry.pid, entry.start);
-            let handles: Vec<Handle> = living.into_iter().filter_map(open).collect();
+            let handles: Vec<Handle> = left.into_iter().filter_map(open).collect();
             for handle in &handles {
                 let _ = handle.signal(Signal::SIGKILL);
             }
