@@ -2,7 +2,7 @@
 //! Its children inherit the variables and are hosts again, each unless it is left alone itself.
 
 use crate::sys::{program, thread};
-use anchor_contract::{EXCLUSIONS, Exclusion, NAMED, Sign, Skip};
+use anchor_contract::{EXCLUSIONS, Exclusion, NAMED, Skip};
 
 /// Why this program is left alone; `None` if it is not.
 pub fn reason(skip: Option<Skip<'_>>) -> Option<&'static str> {
@@ -17,9 +17,9 @@ pub fn reason(skip: Option<Skip<'_>>) -> Option<&'static str> {
             reason = reason.or(Some(NAMED));
         }
     });
-    // By its file only where the table asks for that at all: it is a system call.
-    if meant().any(|entry| matches!(entry.sign, Sign::Name(_))) {
-        let by_file = |path: &[u8]| meant().find(|entry| entry.sign.is_name(path));
+    // By its file only for those who would break: it is a system call, and a dear one.
+    if thread::KNOWN_TO_C_LIBRARY {
+        let by_file = |path: &[u8]| meant().find(|entry| entry.if_known && entry.sign.is_name(path));
         program::with_own_path(|path| {
             reason = by_file(path).map(|entry| entry.why).or(reason);
             reason.is_some()

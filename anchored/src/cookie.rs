@@ -34,11 +34,14 @@ impl Block {
         self.value(T::VARIABLE.name).and_then(T::parse)
     }
 
-    /// Whether somebody has said that this process is to live on: by the off switch, or by `--release`, which takes the
-    /// anchor away and leaves the identity of nobody.
+    /// Whether somebody has said that this process is to live on: by the off switch, or by `--release`, which leaves an
+    /// empty `ANCHOR_PID`.
     pub fn is_released(&self) -> bool {
         let off = self.setting::<Disable>() == Some(Disable(true));
-        off || (self.value(Pid::VARIABLE.name).is_none() && self.setting() == Some(AnchorId::NOBODY))
+        off || self
+            .0
+            .split(|byte| *byte == 0)
+            .any(|entry| entry == b"ANCHOR_PID=")
     }
 
     /// The cookie. `None` where no anchor is named, or by a value that the library does not understand either.
@@ -143,8 +146,8 @@ impl Judge {
         }
     }
 
-    /// What has become of the anchor that process `pid` was told of.
-    pub fn anchor(&self, pid: i32, cookie: &Cookie) -> State {
+    /// What has become of the anchor that `bearer` was told of.
+    pub fn anchor(&self, bearer: &Entry, cookie: &Cookie) -> State {
         let Some(id) = cookie.id else {
             return State::Unknown;
         };
@@ -154,11 +157,15 @@ impl Judge {
         match Entry::of(cookie.anchor.raw()) {
             // KERNEL: counted in ticks, of 10 ms mostly. A number that was given away within one keeps its orphans.
             Some(found) if found.start == id.start => life(&found),
+            // An owner that is older than who was told of it has not followed the anchor: somebody has changed the
+            // number further up and kept the identity. What was born of an orphan later is not known then.
+            Some(found) if found.start <= bearer.start => State::Unknown,
             // Whoever is in another time namespace may have read the start there.
-            Some(_) if self.times && namespace(pid, "time").is_none_or(|it| it == INITIAL_TIME_NAMESPACE) => {
-                State::Recycled
+            Some(_) => {
+                let theirs = namespace(bearer.pid, "time");
+                let same = self.times && theirs.is_none_or(|inode| inode == INITIAL_TIME_NAMESPACE);
+                if same { State::Recycled } else { State::Unknown }
             }
-            Some(_) => State::Unknown,
             // `/proc` may be mounted with hidepid; kill(2) knows even those that it may not signal.
             None if anchor_spawn::exists(cookie.anchor) => State::Unknown,
             None => State::Gone,
@@ -214,8 +221,8 @@ mod tests {
         }
         assert!(block(&["ANCHOR_DISABLE=1"]).is_released());
         assert!(!block(&["ANCHOR_DISABLE=0"]).is_released());
-        assert!(block(&["ANCHOR_ID=0:0"]).is_released());
-        assert!(!block(&["ANCHOR_ID=0:0", "ANCHOR_PID=1"]).is_released());
+        assert!(block(&["ANCHOR_PID="]).is_released());
+        assert!(!block(&["ANCHOR_PID=1"]).is_released());
     }
 
     #[test]
@@ -232,7 +239,16 @@ mod tests {
             let mut cookie = block(&["ANCHOR_PID=1"]).cookie().unwrap();
             cookie.anchor = Pid::from_raw(pid).unwrap();
             cookie.id = id.map(|(namespace, start)| AnchorId { namespace, start });
-            Judge::here().anchor(own, &cookie)
+            let older = Entry {
+                start: entry.start - 1,
+                ..entry.clone()
+            };
+            assert_ne!(
+                Judge::here().anchor(&entry, &cookie),
+                State::Recycled,
+                "as old as itself"
+            );
+            Judge::here().anchor(&older, &cookie)
         };
         assert_eq!(judged(own, Some((numbers, entry.start))), State::Alive);
         assert_eq!(judged(own, Some((numbers, entry.start + 1))), State::Recycled);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -29,7 +30,8 @@ impl Failure {
     pub fn with(status: u8, message: impl fmt::Display) -> Self {
         Self {
             status,
-            message: message.to_string(),
+            // One line, and nothing in it that a terminal would obey.
+            message: message.to_string().replace(char::is_control, "?"),
         }
     }
 
@@ -50,7 +52,7 @@ impl Failure {
 
     /// Says it on stderr.
     pub fn tell(&self) -> ExitCode {
-        eprintln!("anchored: {}", self.message);
+        say(&self.message);
         ExitCode::from(self.status)
     }
 }
@@ -59,6 +61,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(&self.message)
     }
+}
+
+/// A line on stderr. Where it cannot be written nobody hears of it.
+pub fn say(message: &str) {
+    let _ = writeln!(std::io::stderr(), "anchored: {message}");
 }
 
 /// A word of the command line, for a message.

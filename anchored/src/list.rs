@@ -4,7 +4,7 @@ use crate::armed::How;
 use crate::cli::Line;
 use crate::command;
 use crate::cookie::State;
-use crate::failure::Failure;
+use crate::failure::{Failure, plain, say};
 use crate::survey::{Found, Survey};
 use crate::table::{Cell, Colour, Page};
 use anchor_contract::AnchorId;
@@ -24,12 +24,12 @@ pub fn list(line: &Line) -> Result<ExitCode, Failure> {
         text = serde_json::to_string_pretty(&rows).map_err(Failure::own)?;
         text.push('\n');
     } else if found.is_empty() {
-        eprintln!("anchored: no anchored process");
+        say("no anchored process");
     } else {
         text = table(&found, clock);
     }
     let written = std::io::stdout().lock().write_all(text.as_bytes());
-    written.map_err(|error| Failure::own(format_args!("stdout: {error}")))?;
+    written.map_err(|error| Failure::own(format_args!("stdout: {}", plain(&error))))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -16,6 +16,7 @@ mod print_env;
 #[cfg(target_os = "linux")]
 mod processes;
 mod run;
+mod sigpipe;
 mod supervise;
 mod survey;
 mod sweep;

@@ -1,7 +1,7 @@
 //! `--print-env`: what a parent has to set, for whoever starts programs by other means than `anchored`.
 
 use crate::cli::{Line, Shell};
-use crate::failure::{Failure, shown};
+use crate::failure::{Failure, plain, shown};
 use crate::run;
 use anchor_spawn::{PRELOAD, Preload};
 use std::ffi::OsStr;
@@ -53,7 +53,7 @@ pub fn print(line: &Line) -> Result<ExitCode, Failure> {
         }
     }
     let written = std::io::stdout().lock().write_all(&text);
-    written.map_err(|error| Failure::own(format_args!("stdout: {error}")))?;
+    written.map_err(|error| Failure::own(format_args!("stdout: {}", plain(&error))))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,8 +2,8 @@
 
 use crate::cli::{Line, When};
 use crate::failure::{Failure, shown};
-use crate::{inspect, supervise};
-use anchor_contract::{AnchorId, Disable, Pid, Scope, Setting, VARIABLES};
+use crate::{inspect, sigpipe, supervise};
+use anchor_contract::{Disable, Pid, Setting, Signal, Skip, VARIABLES};
 use anchor_spawn::{Anchor, Error, Library, PRELOAD, Preload};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -16,19 +16,23 @@ pub fn run(line: &Line) -> Result<ExitCode, Failure> {
     // The off switch, for the launcher as for the library.
     let off = std::env::var_os(Disable::VARIABLE.name).and_then(|value| Disable::parse(value.as_bytes()));
     if off == Some(Disable(true)) {
-        return Err(Failure::of_exec(name, &command.exec()));
+        return Err(become_it(name, command));
     }
     if is_init(line) {
         return supervise::supervise(None, line, command);
     }
     let anchor = anchor(line)?;
-    forget_others(&mut command);
     let library = library();
     let reached = match (line.supervise, &library) {
         (When::Always, _) => Err("--supervise".to_owned()),
         (_, Err(error)) => Err(error.to_string()),
         (when, Ok(library)) => {
             let found = inspect::look(name)?;
+            // Left alone in the library and beside it alike: its children are hosts again.
+            if excluded(line, &found) {
+                anchor.apply_with(&mut command, &Preload::Library(library.clone()));
+                return Err(become_it(name, command));
+            }
             let reached = found.takes(&inspect::fits(library));
             let beside = found.starts_others().filter(|_| when == When::Auto);
             beside.map_or(reached, |why| Err(why.to_owned()))
@@ -37,37 +41,59 @@ pub fn run(line: &Line) -> Result<ExitCode, Failure> {
     let preload = library.map_or(Preload::Nothing, Preload::Library);
     anchor.apply_with(&mut command, &preload);
     match reached {
-        Ok(()) => Err(Failure::of_exec(name, &command.exec())),
+        Ok(()) => Err(become_it(name, command)),
         Err(why) if line.supervise == When::Never => {
             let name = shown(name);
             Err(Failure::own(format_args!(
                 "{name}: cannot be injected: {why}; --supervise=never"
             )))
         }
-        Err(_) => supervise::supervise(Some(&anchor), line, command),
+        Err(_) => {
+            withdraw();
+            supervise::supervise(Some(&anchor), line, command)
+        }
     }
 }
 
 /// Becomes the command, unanchored, whatever the environment says.
 ///
-/// What stays is a mark, `ANCHOR_ID` of nobody, by which a supervisor, `--list` and `--sweep` know that it is meant to
-/// live; the library looks at nothing where there is no `ANCHOR_PID`.
+/// What stays is a mark, an empty `ANCHOR_PID`, by which a supervisor, `--list` and `--sweep` know that it is meant to
+/// live; to the library it is none.
 pub fn released(line: &Line) -> Result<ExitCode, Failure> {
     let (name, mut command) = command(line);
     for variable in VARIABLES {
         command.env_remove(variable.name);
     }
-    command.env(AnchorId::VARIABLE.name, AnchorId::NOBODY.to_string());
+    command.env(Pid::VARIABLE.name, "");
     if let (Some(before), Ok(library)) = (std::env::var_os(PRELOAD), library()) {
         match library.removed_from(&before) {
             Some(others) => command.env(PRELOAD, others),
             None => command.env_remove(PRELOAD),
         };
     }
-    // Where this process was armed itself, the kernel's guard would go on to the command: it outlives an exec.
+    Err(become_it(name, command))
+}
+
+/// Becomes the command; returns only why not.
+fn become_it(name: &OsStr, mut command: Command) -> Failure {
+    withdraw();
+    sigpipe::hand_on(&mut command);
+    Failure::of_exec(name, &command.exec())
+}
+
+/// Takes back the kernel's guard, which outlives an exec: where this process was the host of another anchor, its end
+/// is not to end the command. The library in the command sets one of its own where that is right.
+fn withdraw() {
     #[cfg(target_os = "linux")]
-    let _ = nix::sys::prctl::set_pdeathsig(None);
-    Err(Failure::of_exec(name, &command.exec()))
+    if let Ok(Some(signal)) = nix::sys::prctl::get_pdeathsig() {
+        let named = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
+        let anchor = named(Pid::VARIABLE.name).and_then(|value| Pid::parse(value.as_bytes()));
+        let told = named(Signal::VARIABLE.name).and_then(|value| Signal::parse(value.as_bytes()));
+        let ours = signal as i32 == told.unwrap_or(Signal::DEFAULT).raw();
+        if ours && anchor.is_some_and(|anchor| anchor.raw() == nix::unistd::getppid().as_raw()) {
+            let _ = nix::sys::prctl::set_pdeathsig(None);
+        }
+    }
 }
 
 /// The command of the line, with the environment that this process has.
@@ -79,13 +105,10 @@ fn command(line: &Line) -> (&OsStr, Command) {
     (name, command)
 }
 
-/// What an anchored tree further up has left in the environment, and what does not hold for this one.
-fn forget_others(command: &mut Command) {
-    // Pinned to another process: everybody here would take itself for a descendant of the one that is meant.
-    let pinned = |value: OsString| matches!(Scope::parse(value.as_bytes()), Some(Scope::Itself(Some(_))));
-    if std::env::var_os(Scope::VARIABLE.name).is_some_and(pinned) {
-        command.env(Scope::VARIABLE.name, "self");
-    }
+fn excluded(line: &Line, found: &inspect::Found) -> bool {
+    let inherited = || std::env::var_os(Skip::VARIABLE.name).filter(|list| !list.is_empty());
+    let skip = line.skip.clone().or_else(inherited);
+    inspect::exclusion::reason(found, &line.command, skip.as_deref()).is_some()
 }
 
 /// The anchor that the line means, and what else the program is told.

@@ -62,7 +62,7 @@ impl Survey {
             Some(cookie) => Found {
                 entry: entry.clone(),
                 anchor: Some(cookie.anchor.raw()),
-                state: self.judge.anchor(entry.pid, cookie),
+                state: self.judge.anchor(entry, cookie),
                 how: armed::how(entry, cookie, &self.family),
                 cookie: None,
             },

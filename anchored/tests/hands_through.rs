@@ -74,13 +74,13 @@ fn masks_and_what_is_ignored_are_the_commands() {
         "grep -E 'SigBlk|SigIgn' /proc/self/status; ls -1 /proc/self/fd | wc -l; ps -o pgid=,sid=,tty= $$";
     let told = |mut command: Command| {
         command.process_group(0);
-        // SAFETY: a call that only changes a disposition.
-        unsafe {
-            command.pre_exec(|| {
-                libc::signal(libc::SIGCHLD, libc::SIG_IGN);
-                Ok(())
-            })
+        let ignore = || {
+            // SAFETY: a call that only changes a disposition.
+            unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+            Ok(())
         };
+        // SAFETY: that call allocates nothing.
+        unsafe { command.pre_exec(ignore) };
         let output = command.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         // The group is each time another.

@@ -55,7 +55,8 @@ fn a_set_id_program_is_listed_as_one() {
 #[test]
 fn an_anchor_is_judged_by_its_identity() {
     // test -> sleep (anchor), waits (each with another cookie)
-    let mut anchor = Anchor::new();
+    let older = Older::new();
+    let mut anchor = older.anchor();
     let with = |id: Option<&str>| {
         let mut command = anchor.cookie(&STATIC);
         match id {
@@ -65,19 +66,24 @@ fn an_anchor_is_judged_by_its_identity() {
         Host::start(&mut command)
     };
     let known = with(Some(&anchor.id));
-    let recycled = with(Some(&anchor.other_start()));
+    let recycled = older.start(anchor.cookie(&STATIC).env("ANCHOR_ID", anchor.other_start()));
+    // The number is an older process's: it was changed, and the identity kept.
+    let changed = with(Some(&anchor.other_start()));
     let elsewhere = with(Some(&anchor.other_namespace()));
     let nobodys = with(Some("0:0"));
     let unsaid = with(None);
     let unclear = with(Some("soon"));
     let states = |pid: i32| {
         let rows = listed(pid);
-        [&known, &recycled, &elsewhere, &nobodys, &unsaid, &unclear].map(|host| {
+        [
+            &known, &recycled, &changed, &elsewhere, &nobodys, &unsaid, &unclear,
+        ]
+        .map(|host| {
             let seen = seen(&rows, host.pid());
             seen.split(',').next().unwrap().to_owned()
         })
     };
-    let unknown = ["unknown", "unknown", "unknown", "unknown"];
+    let unknown = ["unknown"; 5];
     let alive = [&["alive", "recycled"][..], &unknown].concat();
     assert_eq!(states(anchor.pid()), *alive);
     // A zombie is dead.
@@ -85,11 +91,11 @@ fn an_anchor_is_judged_by_its_identity() {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL).unwrap();
     wait_for_exit(pid);
     assert_eq!(states(pid)[0], "gone");
-    assert_eq!(states(pid)[2..], unknown);
+    assert_eq!(states(pid)[3..], unknown[1..]);
     anchor.owned.0.wait().unwrap();
     // Reaped, and the number nobody's, or a stranger's by now.
     assert!(["gone", "recycled"].contains(&states(pid)[0].as_str()));
-    assert_eq!(states(pid)[2..], unknown);
+    assert_eq!(states(pid)[3..], unknown[1..]);
 }
 
 #[test]
@@ -229,11 +235,12 @@ fn nothing_found_is_a_line_on_stderr_and_no_failure() {
 #[test]
 fn the_table_is_aligned_and_sorted() {
     // test -> sleep (anchor), waits (hosts)
-    let anchor = Anchor::new();
+    let older = Older::new();
+    let anchor = older.anchor();
     let hosts = [
         Host::start(&mut anchor.injected(&DYNAMIC)).armed(),
         Host::start(anchor.cookie(&STATIC).arg("a\x1b[31m\nb")),
-        Host::start(anchor.cookie(&STATIC).env("ANCHOR_ID", anchor.other_start())),
+        older.start(anchor.cookie(&STATIC).env("ANCHOR_ID", anchor.other_start())),
     ];
     let said = run(&mut anchored("--list", anchor.pid()));
     assert!(!said.out.contains('\x1b'), "{:?}", said.out);

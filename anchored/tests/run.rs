@@ -261,7 +261,7 @@ fn what_is_released_has_no_anchor() {
         .lines()
         .filter(|line| line.starts_with("ANCHOR_"))
         .collect();
-    assert_eq!(variables, ["ANCHOR_ID=0:0"], "{output:?}");
+    assert_eq!(variables, ["ANCHOR_PID="], "{output:?}");
     assert!(!output.1.contains("LD_PRELOAD="), "{output:?}");
 }
 
@@ -377,4 +377,37 @@ fn never_means_never() {
         (code, out.trim()),
         (Some(0), std::process::id().to_string().as_str())
     );
+}
+
+// trap '' PIPE
+#[test]
+fn what_the_caller_ignores_the_command_ignores() {
+    let script = "trap '' PIPE; grep SigIgn /proc/self/status; \"$ANCHORED\" grep SigIgn /proc/self/status";
+    let mut command = Command::new("sh");
+    without_library(command.args(["-c", script])).env("ANCHORED", &ANCHORED.1);
+    let output = of(command.output().unwrap());
+    let lines: Vec<&str> = output.1.lines().collect();
+    assert_eq!(lines.len(), 2, "{output:?}");
+    assert_eq!(lines[0], lines[1]);
+}
+
+// A scope that an anchored tree further up has pinned to another process is not this one's.
+#[test]
+fn a_pinned_scope_is_nobody_elses() {
+    let mut command = launcher();
+    let output = of(command
+        .env("ANCHOR_SCOPE", "self:1:1")
+        .arg("env")
+        .output()
+        .unwrap());
+    assert!(output.1.contains("ANCHOR_SCOPE=tree\n"), "{output:?}");
+}
+
+#[test]
+fn messages_are_one_line_and_nothing_a_terminal_obeys() {
+    fails(&["no\nsuch\x1b[31m"], 127, "no?such?[31m: ");
+    let mut command = launcher();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = command.arg("nosuch").stderr(full).status().unwrap();
+    assert_eq!(status.code(), Some(127));
 }

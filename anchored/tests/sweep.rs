@@ -126,12 +126,16 @@ fn who_is_named_by_the_scope_is_ended() {
 #[test]
 fn a_recycled_number_is_a_dead_anchor_and_its_new_owner_is_not() {
     // test -> sleep (has the number now), waits (told of who had it before; the control told of who has it)
-    let anchor = Anchor::new();
-    let mut orphan = Host::start(anchor.cookie(&STATIC).env("ANCHOR_ID", anchor.other_start()));
+    let older = Older::new();
+    let anchor = older.anchor();
+    let mut orphan = older.start(anchor.cookie(&STATIC).env("ANCHOR_ID", anchor.other_start()));
     let mut control = Host::start(&mut anchor.cookie(&STATIC));
+    // Started with a number that was changed and an identity that was kept: its anchor may well live.
+    let mut changed = Host::start(anchor.cookie(&STATIC).env("ANCHOR_ID", anchor.other_start()));
     assert_eq!(run(&mut sweep(&anchor)).status, 0);
     assert_eq!(orphan.owned.ended_by(), ASKED);
     control.assert_lives();
+    changed.assert_lives();
     assert_eq!(
         seen(&listed(anchor.pid()), control.pid()),
         "alive, not armed: static"
@@ -209,15 +213,17 @@ fn a_host_within_its_grace_is_left_to_its_watcher() {
 #[test]
 fn a_host_whose_watcher_does_nothing_is_killed_after_its_grace() {
     // test -> sleep (has the number), waits (told of who had it before; a thread that only has the watcher's name)
-    let anchor = Anchor::new();
+    let older = Older::new();
+    let anchor = older.anchor();
     let named = |id: &str| {
         let mut command = anchor.injected(&DYNAMIC);
         command.env("ANCHOR_GRACE", "300ms").env("ANCHOR_ID", id);
         // The library leaves a program with this argument alone.
-        Host::start(command.args(["named", "--type=zygote"]))
+        command.args(["named", "--type=zygote"]);
+        command
     };
-    let mut orphan = named(&anchor.other_start());
-    let mut control = named(&anchor.id);
+    let mut orphan = older.start(&named(&anchor.other_start()));
+    let mut control = Host::start(&mut named(&anchor.id));
     assert_eq!(seen(&listed(anchor.pid()), orphan.pid()), "recycled, thread");
     let said = run(&mut sweep(&anchor));
     assert_eq!(said.status, 0, "{}", said.out);

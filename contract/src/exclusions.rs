@@ -22,13 +22,19 @@ pub enum Sign {
 }
 
 /// All of them.
-pub const EXCLUSIONS: [Exclusion; 3] = [
+pub const EXCLUSIONS: [Exclusion; 4] = [
     // Chromium and what is built on it: Electron, CEF, QtWebEngine. sandbox/linux/services/thread_helpers.cc ends the
     // zygote if it has a second thread. Its children are forked and never exec; they end when the browser process does.
     Exclusion {
         sign: Sign::Argument(b"--type=zygote"),
         if_known: false,
         why: "a Chromium zygote, which must be single-threaded",
+    },
+    // Whoever clears up after an anchor must not end with it; and what it becomes or starts is armed anew.
+    Exclusion {
+        sign: Sign::Name(b"anchored"),
+        if_known: false,
+        why: "the launcher, which is no program of the anchor's",
     },
     // macOS: src/backend/postmaster/postmaster.c ends the server if pthread_is_threaded_np() says yes once it has
     // started. Its backends are forks of it that never exec.

@@ -110,6 +110,13 @@ impl Anchor {
             (AnchorId::VARIABLE.name, self.process.id.to_string().into()),
         ];
         all.extend(self.settings.iter().cloned());
+        // An anchored tree further up has pinned it to a process of its own: who inherits that would take itself for a
+        // descendant that is not meant.
+        let pinned = |value: OsString| matches!(Scope::parse(value.as_bytes()), Some(Scope::Itself(Some(_))));
+        let said = all.iter().any(|(name, _)| *name == Scope::VARIABLE.name);
+        if !said && std::env::var_os(Scope::VARIABLE.name).is_some_and(pinned) {
+            all.push((Scope::VARIABLE.name, "tree".into()));
+        }
         if let Preload::Library(library) = preload {
             all.push((PRELOAD, library.appended_to(before)));
         }

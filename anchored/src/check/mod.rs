@@ -6,7 +6,7 @@ mod probe;
 mod report;
 
 use crate::cli::{Line, When};
-use crate::failure::{Failure, shown};
+use crate::failure::{Failure, plain, shown};
 use crate::inspect::{self, Found, Image, exclusion};
 use crate::run;
 use anchor_contract::{Disable, Setting, Skip};
@@ -56,7 +56,7 @@ pub fn check(line: &Line) -> Result<ExitCode, Failure> {
         report.as_text()
     };
     let written = std::io::stdout().lock().write_all(text.as_bytes());
-    written.map_err(|error| Failure::own(format_args!("stdout: {error}")))?;
+    written.map_err(|error| Failure::own(format_args!("stdout: {}", plain(&error))))?;
     Ok(ExitCode::from(status))
 }
 

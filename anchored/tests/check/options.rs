@@ -137,7 +137,7 @@ fn json_has_keys_that_stay() {
     let folder = Folder::new();
     let script = folder.script("script", "/bin/sh -e");
     let (status, value) = json(&[&script, "one"]);
-    assert_eq!(status, INJECTED);
+    assert_eq!(status, SUPERVISED);
     let keys = |value: &Value| {
         value
             .as_object()
@@ -160,7 +160,7 @@ fn json_has_keys_that_stay() {
     assert_eq!(value["command"], serde_json::json!([script, "one"]));
     assert_eq!(value["scripts"][0]["argument"], "-e");
     assert_eq!(value["program"]["libc"], "glibc");
-    assert_eq!(value["verdict"], "injected");
+    assert_eq!(value["verdict"], "supervised");
     let (status, value) = json(&["--skip", "true", "true"]);
     assert_eq!((status, value["exit_status"].as_i64()), (LEFT_ALONE, Some(4)));
     assert_eq!(

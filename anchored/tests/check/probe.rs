@@ -124,7 +124,7 @@ fn the_probe_runs_a_command_as_exec_does() {
     let (status, value, shown) = probed(&[&script]);
     assert_eq!(
         (status, shown),
-        (INJECTED, vec!["armed sleep 1000".to_owned()]),
+        (SUPERVISED, vec!["armed sleep 1000".to_owned()]),
         "{value}"
     );
     // Heard by nobody, with no signal blocked.

@@ -2,11 +2,24 @@
 
 use super::support::*;
 
+const OF_A_SHELL: &str = "supervised: it is a shell script, and what that starts may be static; injected too";
+
+// Nobody need stand beside it if that was said; and other interpreters are programs themselves.
+#[test]
+fn scripts_of_others_are_injected() {
+    let folder = Folder::new();
+    let script = folder.script("script", "/usr/bin/env bash");
+    assert_verdict(&[&script], SUPERVISED, OF_A_SHELL);
+    assert_verdict(&["--supervise=never", &script], INJECTED, "injected");
+    let python = folder.script("python", "/usr/bin/env python3");
+    assert_verdict(&[&python], INJECTED, "injected");
+}
+
 #[test]
 fn a_script_is_followed_to_its_interpreter() {
     let folder = Folder::new();
     let script = folder.script("script", " /bin/sh -e -u ");
-    let out = assert_verdict(&[&script], INJECTED, "injected");
+    let out = assert_verdict(&[&script], SUPERVISED, OF_A_SHELL);
     assert_eq!(line(&out, "script"), format!("{script}: #!/bin/sh -e -u"));
     assert!(line(&out, "program").starts_with("/bin/sh: ELF "), "{out}");
 }
@@ -50,7 +63,7 @@ fn a_script_without_a_line_is_the_shells() {
     let folder = Folder::new();
     for (name, bytes) in [("plain", "exit 7\n"), ("empty", ""), ("blank", "#! \nexit 7\n")] {
         let script = folder.file(name, 0o755, bytes);
-        let out = assert_verdict(&[&script], INJECTED, "injected");
+        let out = assert_verdict(&[&script], SUPERVISED, OF_A_SHELL);
         assert_eq!(
             line(&out, "script"),
             format!("{script}: a file without #!, run by /bin/sh")

@@ -137,6 +137,53 @@ impl Anchor {
     }
 }
 
+/// A process that is older than an anchor, and is then told of it: as one that was told of whoever had the number before.
+pub struct Older(Child);
+
+impl Older {
+    pub fn new() -> Self {
+        let mut command = bare("sh");
+        command.args(["-c", "IFS= read -r line; eval \"$line\""]);
+        Self(
+            command
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        )
+    }
+
+    /// An anchor that is younger, by a tick of the clock at least.
+    pub fn anchor(&self) -> Anchor {
+        let own = identity(i32::try_from(self.0.id()).unwrap());
+        let start = |id: &str| id.split_once(':').unwrap().1.parse::<u64>().unwrap();
+        loop {
+            let anchor = Anchor::new();
+            if start(&anchor.id) > start(&own) {
+                return anchor;
+            }
+        }
+    }
+
+    /// Becomes the command.
+    pub fn start(mut self, command: &Command) -> Host {
+        let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_str().unwrap());
+        let mut line = "exec env".to_owned();
+        for (name, value) in command.get_envs() {
+            if let Some(value) = value {
+                line += &format!(" {}={}", name.to_str().unwrap(), quoted(value));
+            }
+        }
+        line += &format!(" {}", quoted(command.get_program()));
+        for word in command.get_args() {
+            line += &format!(" {}", quoted(word));
+        }
+        let (mut input, output) = (self.0.stdin.take().unwrap(), self.0.stdout.take().unwrap());
+        writeln!(input, "{line}").unwrap();
+        Host::of(self.0, input, output)
+    }
+}
+
 /// A command without any trace of the library.
 pub fn bare(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
@@ -175,6 +222,10 @@ impl Host {
             .spawn()
             .unwrap();
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self::of(child, input, output)
+    }
+
+    fn of(child: Child, input: ChildStdin, output: ChildStdout) -> Self {
         let mut host = Self {
             owned: Owned(child),
             input,
