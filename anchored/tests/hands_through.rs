@@ -74,13 +74,8 @@ fn masks_and_what_is_ignored_are_the_commands() {
         "grep -E 'SigBlk|SigIgn' /proc/self/status; ls -1 /proc/self/fd | wc -l; ps -o pgid=,sid=,tty= $$";
     let told = |mut command: Command| {
         command.process_group(0);
-        let ignore = || {
-            // SAFETY: a call that only changes a disposition.
-            unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
-            Ok(())
-        };
-        // SAFETY: that call allocates nothing.
-        unsafe { command.pre_exec(ignore) };
+        // SAFETY: one system call.
+        unsafe { command.pre_exec(ignore_children) };
         let output = command.output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         // The group is each time another.
@@ -91,6 +86,12 @@ fn masks_and_what_is_ignored_are_the_commands() {
     let mut control = plain("sh");
     control.args(["-c", script]);
     assert_eq!(told(supervised(&[], &["sh", "-c", script])), told(control));
+}
+
+fn ignore_children() -> std::io::Result<()> {
+    // SAFETY: no handler.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+    Ok(())
 }
 
 // test -> front -> guard -> acts (says every signal)
@@ -345,41 +346,47 @@ fn the_terminals_keys_come_once() {
     }
 }
 
+/// A shell at its first prompt.
+fn shell() -> Terminal {
+    let mut shell = plain("bash");
+    shell.args(["--norc", "--noprofile", "--noediting", "-i"]);
+    let mut terminal = Terminal::of(shell.env("PS1", "prompt\\n").env("LC_ALL", "C"));
+    terminal.shows("prompt");
+    terminal
+}
+
 // test -> bash (leads the session) -> front -> guard -> cat
 #[test]
 fn a_shell_stops_it_and_brings_it_back() {
-    let mut shell = plain("bash");
-    shell.args(["--norc", "--noprofile", "--noediting", "-i"]);
-    let mut terminal = Terminal::of(shell.env("PS1", "").env("PS2", "").env("LC_ALL", "C"));
+    let mut terminal = shell();
     terminal.types(&format!("{ANCHORED} --supervise cat\n"));
     terminal.types("one\n");
     terminal.shows("one");
     for _ in 0..rounds() {
         terminal.types("\x1a");
         terminal.shows("Stopped");
-        terminal.types("echo the shell has $((40+2))\n");
-        terminal.shows("the shell has 42");
+        terminal.shows("prompt");
         terminal.types("fg\n");
         terminal.shows("--supervise cat");
         terminal.types("two\n");
         terminal.shows("two");
     }
     terminal.types("\x03");
+    terminal.shows("prompt");
     terminal.types("echo status $?\n");
     terminal.shows("status 130");
 }
 
-// test -> bash (leads the session) -> front -> guard -> cat
-//                                  -> cat (in the same pipeline, reads the terminal through the first)
+// test -> bash (leads the session) -> front -> guard -> sh (in the foreground, stays)
+//                                  -> sh (reads the terminal, which only the foreground may)
 #[test]
 fn a_pipeline_keeps_the_terminal() {
-    let mut shell = plain("bash");
-    shell.args(["--norc", "--noprofile", "--noediting", "-i"]);
-    let mut terminal = Terminal::of(shell.env("PS1", "").env("PS2", "").env("LC_ALL", "C"));
-    // The last one reads the terminal, which only the foreground may.
-    terminal.types(&format!(
-        "{ANCHORED} --supervise true | sh -c 'cat; read line </dev/tty; echo got $line'\n"
-    ));
-    terminal.types("this\n");
-    terminal.shows("got this");
+    let mut terminal = shell();
+    let reads = "read from; read line </dev/tty; echo $from: $line";
+    let command = format!("{ANCHORED} --supervise sh -c 'echo pipe; exec sleep 1000' | sh -c '{reads}'\n");
+    terminal.types(&command);
+    terminal.types("terminal\n");
+    terminal.shows("pipe: terminal");
+    terminal.types("\x03");
+    terminal.shows("prompt");
 }

@@ -111,7 +111,7 @@ fn no_grace_is_a_kill_at_once() {
 fn what_is_born_during_the_grace_ends_too() {
     let static_one = STATIC.display();
     let script = format!(
-        "trap '{static_one} ignore & {static_one} ignore & exit 9' TERM; echo ready 1; while :; do sleep 0.01; done"
+        "exec 2>/dev/null; trap '{static_one} ignore & {static_one} ignore & exit 9' TERM; echo ready 1; while :; do sleep 0.01; done"
     );
     for _ in 0..rounds() {
         let mut anchor = anchor();

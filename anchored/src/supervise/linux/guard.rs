@@ -1,6 +1,7 @@
 //! The guard: the command's parent. It reaps, passes on what the front is sent, and ends the tree when the anchor
 //! dies. It stays as long as there is somebody below it, and holds nothing of the caller's.
 
+use super::job;
 use super::link::{Link, Word};
 use super::signals::{Signals, of_children};
 use super::start::{leave_the_caller, number, start};
@@ -22,6 +23,7 @@ struct Guard {
     anchor: Option<Handle>,
     /// `None` when it has ended.
     command: Option<i32>,
+    command_is_stopped: bool,
     children: SignalFd,
 }
 
@@ -56,6 +58,7 @@ pub fn run(
         front,
         anchor,
         command: Some(command),
+        command_is_stopped: false,
         children,
     };
     guard.stay(&terms)
@@ -126,6 +129,7 @@ impl Guard {
     /// What the front says, or that it is gone.
     fn listen(&mut self) {
         match self.link.as_mut().and_then(Link::next) {
+            Some(Word::Signal(libc::SIGCONT)) => self.go_on(),
             Some(Word::Signal(number)) => self.send(number),
             Some(_) => {}
             // It stands for the command: who kills it has meant the command. What the command has started goes on, as
@@ -134,6 +138,27 @@ impl Guard {
                 self.link = None;
                 self.send(libc::SIGKILL);
             }
+        }
+    }
+
+    /// A SIGCONT is not handed on like the others: it takes back what has stopped the command *since*.
+    ///
+    /// RACE: 1. a shell continues the group, front and command  2. ^Z stops the command  3. what the front had in 1 is
+    ///   handed on, and ^Z is undone. A command that is stopped stays so while its front does: then 1 was before 2. One
+    ///   that is not stopped is told only if it wants to know; for such a one the instant between the look and the signal
+    ///   stays open.
+    fn go_on(&mut self) {
+        self.reap();
+        let (Some(command), front) = (self.command, nix::unistd::getppid().as_raw()) else {
+            return;
+        };
+        let wanted = if self.command_is_stopped {
+            !job::is_stopped(front)
+        } else {
+            job::catches(command, libc::SIGCONT)
+        };
+        if wanted {
+            self.send(libc::SIGCONT);
         }
     }
 
@@ -173,6 +198,7 @@ impl Guard {
     ///   ever. Both come from here, in the order in which the kernel reports them: the last one holds. The price is that
     ///   it is always SIGSTOP, which a shell may show in other words than ^Z.
     fn command_has(&mut self, status: i32) {
+        self.command_is_stopped = libc::WIFSTOPPED(status);
         if libc::WIFSTOPPED(status) {
             let _ = self.front.send(libc::SIGSTOP);
         } else if libc::WIFCONTINUED(status) {

@@ -11,6 +11,7 @@
 mod environment;
 mod front;
 mod guard;
+mod job;
 mod link;
 mod signals;
 mod start;
