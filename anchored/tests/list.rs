@@ -1,5 +1,7 @@
 //! `anchored --list`: who was told of an anchor, what has become of it, and who guards the process.
 
+#![cfg(target_os = "linux")]
+
 mod lists;
 
 use lists::*;

@@ -1,5 +1,7 @@
 //! `anchored --sweep`: ends what a dead anchor has left behind, and nothing else.
 
+#![cfg(target_os = "linux")]
+
 mod lists;
 
 use lists::*;
