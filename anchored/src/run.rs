@@ -3,7 +3,7 @@
 use crate::cli::{Line, When};
 use crate::failure::{Failure, shown};
 use crate::{inspect, sigpipe, supervise};
-use anchor_contract::{Disable, Pid, Setting, Signal, Skip, VARIABLES};
+use anchor_contract::{Disable, Pid, Setting, Skip, VARIABLES};
 use anchor_spawn::{Anchor, Error, Library, PRELOAD, Preload};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -86,6 +86,7 @@ fn become_it(name: &OsStr, mut command: Command) -> Failure {
 fn withdraw() {
     #[cfg(target_os = "linux")]
     if let Ok(Some(signal)) = nix::sys::prctl::get_pdeathsig() {
+        use anchor_contract::Signal;
         let named = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
         let anchor = named(Pid::VARIABLE.name).and_then(|value| Pid::parse(value.as_bytes()));
         let told = named(Signal::VARIABLE.name).and_then(|value| Signal::parse(value.as_bytes()));

@@ -112,10 +112,7 @@ mod system {
             .is_ok_and(|facts| facts.st_flags() & PROTECTED != 0);
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let in_folder = |folder: &&str| path.starts_with(folder);
-        let systems = ["/bin", "/sbin", "/usr", "/System"]
-            .iter()
-            .any(|folder| in_folder(&folder))
-            && !in_folder(&"/usr/local");
+        let systems = ["/bin", "/sbin", "/usr", "/System"].iter().any(in_folder) && !in_folder(&"/usr/local");
         (flagged || systems).then_some("protected by System Integrity Protection")
     }
 }
