@@ -9,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write;
 
 /// The line as clap reads it.
+#[allow(rustdoc::broken_intra_doc_links)] // what stands on the options is the help's text
 #[derive(Parser, Debug)]
 #[command(
     name = "anchored",
