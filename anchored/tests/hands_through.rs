@@ -197,7 +197,9 @@ fn init(command: &[&str]) -> Command {
             ANCHORED,
             "--supervise",
         ])
-        .args(command);
+        .args(command)
+        // It complains by itself when its child is killed.
+        .stderr(Stdio::null());
     unshare
 }
 

@@ -214,6 +214,74 @@ fn lives_on(options: &[&str], script: &str) {
     assert_eq!(tree.rest(), "");
 }
 
+// test -> sleep (anchor)
+//      -> front -> guard -> cat (to be left alone)
+#[test]
+fn a_command_that_is_to_be_skipped_lives_on_with_its_front() {
+    let mut anchor = anchor();
+    let options = ["--pid", &anchor.pid().to_string(), "--skip", "cat"];
+    let mut tree = Tree::spawn(&mut supervised(&options, &["cat"]));
+    tree.assert_lives();
+    let guard = tree.guard();
+    let handles = || {
+        let open = fs::read_dir(format!("/proc/{guard}/fd")).unwrap().flatten();
+        let links = open.filter_map(|fd| fs::read_link(fd.path()).ok());
+        links.filter(|link| link.ends_with("anon_inode:[pidfd]")).count()
+    };
+    wait_until("it watches", || handles() == 2);
+    anchor.kill_and_reap();
+    wait_until("it has seen the death", || handles() == 1);
+    tree.assert_lives();
+    tree.signal(libc::SIGHUP);
+    assert_eq!(tree.code(), 129);
+    wait_until("the guard is gone", || is_gone(guard));
+}
+
+// test -> sleep (anchor)
+//      -> setpriv, then front -> guard (nobody) -> acts (set-uid, root for good)
+#[test]
+fn what_is_out_of_reach_is_named() {
+    if !geteuid().is_root() {
+        return left_out("a program out of reach: wants root");
+    }
+    let program = folder().join("set-uid-root");
+    fs::copy(&*STATIC, &program).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
+    let as_nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let runs = plain("setpriv")
+        .args(as_nobody)
+        .args([ANCHORED, "--help"])
+        .output();
+    if !runs.unwrap().status.success() {
+        return left_out("a program out of reach: nobody may not run what was built here");
+    }
+    let mut anchor = anchor();
+    let mut command = plain("setpriv");
+    command.args(as_nobody);
+    command.args([
+        ANCHORED,
+        "--supervise",
+        "--grace",
+        "0",
+        "--pid",
+        &anchor.pid().to_string(),
+    ]);
+    command
+        .args([program.to_str().unwrap(), "become root"])
+        .stderr(Stdio::piped());
+    let mut tree = Tree::spawn(&mut command);
+    let pid = tree.ready();
+    anchor.kill_and_reap();
+    assert_eq!(tree.code(), 125);
+    // Before the end of the pipe: the program holds it too.
+    kill_now(pid);
+    let line = std::io::read_to_string(Timed(tree.front.0.stderr.take().unwrap()));
+    assert_eq!(
+        line.unwrap(),
+        format!("anchored: {pid}: the anchor is dead, and this process cannot be signalled\n")
+    );
+}
+
 // test -> front -> guard -> acts (its anchor is the test)
 #[test]
 fn the_command_does_not_outlive_anchored() {

@@ -70,13 +70,20 @@ impl Guard {
         let mut ending: Option<Ending> = None;
         let mut next_pass = None;
         while self.reap() {
-            if self.command.is_none() && (terms.alone || terms.anchor.is_none()) {
+            // Without an anchor, or when it is dead and everybody who is meant with it, there is the command to wait for.
+            let nothing_to_guard = terms.alone || (self.anchor.is_none() && ending.is_none());
+            if self.command.is_none() && nothing_to_guard {
                 break;
             }
-            if let (Some(ending), true) = (&mut ending, next_pass.is_none_or(|at| at <= Instant::now())) {
-                match ending.pass(self.command) {
+            let due = next_pass.is_none_or(|at| at <= Instant::now());
+            if let Some(passes) = ending.as_mut().filter(|_| due) {
+                match passes.pass(self.command) {
                     Pass::Again(pause) => next_pass = Some(Instant::now() + pause),
-                    Pass::Nobody => break,
+                    // Not the end yet: a command that is to be left alone would not outlive its guard.
+                    Pass::Nobody => {
+                        (ending, next_pass) = (None, None);
+                        continue;
+                    }
                     Pass::OutOfReach(pid) => {
                         self.tell(Word::OutOfReach(pid));
                         break;
