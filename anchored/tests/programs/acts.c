@@ -65,6 +65,9 @@ int main(int count, char **words)
 		say("ready", getpid());
 		raise(SIGSTOP);
 		wait_forever();
+	} else if (!strcmp(how, "group")) {
+		handle_all();
+		kill(0, SIGTERM);
 	} else if (!strcmp(how, "become root")) {
 		if (setuid(0) != 0)
 			return 1;
