@@ -34,8 +34,8 @@ fn what_the_launcher_costs() {
         .current_dir(root())
         .status();
     assert!(release.unwrap().success());
-    std::fs::copy(LIBRARY.with_file_name("anchored"), &launcher).unwrap();
-    std::fs::copy(&*LIBRARY, folder.path().join("libanchor.so")).unwrap();
+    copied(LIBRARY.with_file_name("anchored"), &launcher);
+    copied(&*LIBRARY, folder.path().join("libanchor.so"));
     let (mut bare, mut anchored) = (Vec::new(), Vec::new());
     for _ in 0..rounds.min(10) * 100 {
         bare.push(time(Path::new("/bin/true"), &[]));

@@ -43,7 +43,7 @@ fn a_set_id_program_is_listed_as_one() {
     let anchor = Anchor::new();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let program = folder.path().join("waits");
-    std::fs::copy(&*DYNAMIC, &program).unwrap();
+    copied(&*DYNAMIC, &program);
     let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap();
     nix::unistd::chown(&program, Some(nobody.uid), None).unwrap();
     let control = Host::start(&mut anchor.injected(&program)).armed();
@@ -176,7 +176,7 @@ fn what_stands_below_an_anchored_is_supervised() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let below = |name: &str| {
         let shell = folder.path().join(name);
-        std::fs::copy(std::fs::canonicalize("/bin/sh").unwrap(), &shell).unwrap();
+        copied(std::fs::canonicalize("/bin/sh").unwrap(), &shell);
         let program = STATIC.to_str().unwrap();
         let script = format!("{program}; exit");
         let (host, _group) = Host::start_group(anchor.cookie(&shell).args(["-c", &script]));

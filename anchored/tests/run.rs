@@ -16,8 +16,8 @@ use support::*;
 static ANCHORED: Lazy<(tempfile::TempDir, PathBuf)> = Lazy::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("anchored");
-    std::fs::copy(env!("CARGO_BIN_EXE_anchored"), &program).unwrap();
-    std::fs::copy(&*LIBRARY, folder.path().join("libanchor.so")).unwrap();
+    copied(env!("CARGO_BIN_EXE_anchored"), &program);
+    copied(&*LIBRARY, folder.path().join("libanchor.so"));
     (folder, program)
 });
 
@@ -234,7 +234,7 @@ fn help_names_every_variable_of_an_option() {
 fn without_the_library_nothing_is_injected_in_silence() {
     let folder = tempfile::tempdir().unwrap();
     let alone = folder.path().join("anchored");
-    std::fs::copy(&ANCHORED.1, &alone).unwrap();
+    copied(&ANCHORED.1, &alone);
     let mut command = Command::new(&alone);
     let output = of(without_library(command.args(["--supervise=never", "true"]))
         .output()
@@ -328,8 +328,11 @@ fn what_is_printed_can_be_evaluated() {
 fn script(folder: &std::path::Path, text: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let file = folder.join("script");
-    std::fs::write(&file, text).unwrap();
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    // Written elsewhere and copied: see `copied`.
+    let draft = folder.join("draft");
+    std::fs::write(&draft, text).unwrap();
+    std::fs::set_permissions(&draft, PermissionsExt::from_mode(0o755)).unwrap();
+    copied(&draft, &file);
     file
 }
 

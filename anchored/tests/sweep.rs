@@ -242,7 +242,7 @@ fn what_is_supervised_is_left_to_its_supervisor_for_its_grace() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let below = |name: &str| {
         let shell = folder.path().join(name);
-        std::fs::copy(std::fs::canonicalize("/bin/sh").unwrap(), &shell).unwrap();
+        copied(std::fs::canonicalize("/bin/sh").unwrap(), &shell);
         let mut anchor = Anchor::new();
         let (pid, id) = (anchor.pid(), anchor.id.clone());
         let script = format!("ANCHOR_PID={pid} ANCHOR_ID={id} ANCHOR_GRACE=300ms \"$0\"; exit 7");
@@ -287,7 +287,7 @@ fn a_process_that_may_not_be_signalled_is_named() {
     let readable = tempfile::tempdir().unwrap();
     open_to_all(readable.path());
     let program = readable.path().join("anchored");
-    std::fs::copy(ANCHORED, &program).unwrap();
+    copied(ANCHORED, &program);
     let mut command = bare("setpriv");
     command
         .args([
