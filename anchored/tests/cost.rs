@@ -1,5 +1,5 @@
 //! What `anchored COMMAND` costs over the bare command: pairs of runs, one after the other, and their medians. A
-//! benchmark, not a check: `scripts/measure` prints it. LIBANCHOR_ROUNDS: how many hundred pairs.
+//! benchmark, not a check: `scripts/measure` prints it. LIBANCHOR_ROUNDS: how many hundred pairs, ten at most.
 
 #![cfg(target_os = "linux")]
 
