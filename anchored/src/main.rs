@@ -1,14 +1,15 @@
 //! `anchored`: runs a program so that it ends when another process, its anchor, dies; and shows who is protected.
 //!
-//! The way of a command: [`cli`] reads the line, [`inspect`] finds out what the command is, and [`run`] makes this
-//! process become it with the library injected, or, where injection does not reach, [`supervise`] stays beside it. The
-//! other modes look at what is there: [`check`], [`list`], [`sweep`], [`print_env`].
+//! The way of a command: [`cli`] reads the line, [`inspect`] finds out what the command is, [`decide`] what follows
+//! from that, and [`run`] makes this process become it with the library injected, or, where injection does not reach,
+//! [`supervise`] stays beside it. The other modes look at what is there: [`check`], [`list`], [`sweep`], [`print_env`].
 
 // Some options are of no use yet where these are not.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
 mod check;
 mod cli;
+mod decide;
 mod failure;
 mod inspect;
 mod print_env;

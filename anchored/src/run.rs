@@ -1,9 +1,10 @@
 //! Running the command: as it, with the library in it, or beside it.
 
 use crate::cli::{Line, When};
-use crate::failure::{Failure, shown};
-use crate::{inspect, sigpipe, supervise};
-use anchor_contract::{Disable, Pid, Setting, Skip, VARIABLES};
+use crate::decide::{Way, decide, is_off};
+use crate::failure::Failure;
+use crate::{sigpipe, supervise};
+use anchor_contract::{Pid, Setting, VARIABLES};
 use anchor_spawn::{Anchor, Error, Library, PRELOAD, Preload};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -13,45 +14,22 @@ use std::process::{Command, ExitCode};
 /// Injects, and becomes the command; supervises where that does not reach it.
 pub fn run(line: &Line) -> Result<ExitCode, Failure> {
     let (name, mut command) = command(line);
-    // The off switch, for the launcher as for the library.
-    let off = std::env::var_os(Disable::VARIABLE.name).and_then(|value| Disable::parse(value.as_bytes()));
-    if off == Some(Disable(true)) {
+    if is_off() {
         return Err(become_it(name, command));
     }
     if is_init(line) {
         return supervise::supervise(None, line, command);
     }
     let anchor = anchor(line)?;
-    let library = library();
-    let reached = match (line.supervise, &library) {
-        (When::Always, _) => Err("--supervise".to_owned()),
-        (_, Err(error)) => Err(error.to_string()),
-        (when, Ok(library)) => {
-            let found = inspect::look(name)?;
-            // Left alone in the library and beside it alike: its children are hosts again.
-            if excluded(line, &found) {
-                anchor.apply_with(&mut command, &Preload::Library(library.clone()));
-                return Err(become_it(name, command));
-            }
-            let reached = found.takes(&inspect::fits(library));
-            let beside = found.starts_others().filter(|_| when == When::Auto);
-            beside.map_or(reached, |why| Err(why.to_owned()))
-        }
-    };
-    let preload = library.map_or(Preload::Nothing, Preload::Library);
-    anchor.apply_with(&mut command, &preload);
-    match reached {
-        Ok(()) => Err(become_it(name, command)),
-        Err(why) if line.supervise == When::Never => {
-            let name = shown(name);
-            Err(Failure::own(format_args!(
-                "{name}: cannot be injected: {why}; --supervise=never"
-            )))
-        }
-        Err(_) => {
+    let decision = decide(line)?;
+    let library = decision.library.map(|(library, _)| library);
+    anchor.apply_with(&mut command, &library.map_or(Preload::Nothing, Preload::Library));
+    match decision.way {
+        Way::Supervised(_) => {
             withdraw();
             supervise::supervise(Some(&anchor), line, command)
         }
+        Way::Injected | Way::LeftAlone(_) | Way::Off => Err(become_it(name, command)),
     }
 }
 
@@ -104,12 +82,6 @@ fn command(line: &Line) -> (&OsStr, Command) {
     let mut command = Command::new(name);
     command.args(words);
     (name, command)
-}
-
-fn excluded(line: &Line, found: &inspect::Found) -> bool {
-    let inherited = || std::env::var_os(Skip::VARIABLE.name).filter(|list| !list.is_empty());
-    let skip = line.skip.clone().or_else(inherited);
-    inspect::exclusion::reason(found, &line.command, skip.as_deref()).is_some()
 }
 
 /// The anchor that the line means, and what else the program is told.

@@ -1,9 +1,11 @@
 //! What `--check` says: as aligned lines, and as one JSON object whose keys stay.
 
-use super::{Checked, Verdict};
+use super::Checked;
 use crate::cli::Line;
+use crate::decide::{Decision, Way};
 use crate::failure::{Failure, shown};
 use crate::inspect::{Image, Program, Script};
+use anchor_contract::{Disable, Setting};
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -87,19 +89,20 @@ pub struct Process {
 
 impl Report {
     pub fn of(line: &Line, checked: &Checked, probe: Option<Probe>, exit_status: u8) -> Self {
-        let program = &checked.found.program;
-        let (verdict, why) = match &checked.verdict {
-            Verdict::Injected => ("injected", None),
-            Verdict::Supervised(why) => ("supervised", Some(why.clone())),
-            Verdict::LeftAlone(why) => ("left alone", Some(why.clone())),
+        let Checked { anchor, decision } = checked;
+        let (verdict, why) = match &decision.way {
+            Way::Injected => ("injected", None),
+            Way::Supervised(why) => ("supervised", Some(why.clone())),
+            Way::LeftAlone(why) => ("left alone", Some(why.clone())),
+            Way::Off => ("left alone", Some(format!("{} is 1", Disable::VARIABLE.name))),
         };
         Self {
             command: line.command.iter().map(|word| text(word)).collect(),
-            anchor: checked.anchor.process().pid.raw(),
-            scripts: checked.found.scripts.iter().map(ScriptShown::of).collect(),
-            program: ProgramShown::of(program),
-            library: LibraryShown::of(checked),
-            excluded: checked.excluded.clone(),
+            anchor: anchor.process().pid.raw(),
+            scripts: decision.found.scripts.iter().map(ScriptShown::of).collect(),
+            program: ProgramShown::of(&decision.found.program),
+            library: LibraryShown::of(decision),
+            excluded: decision.excluded.clone(),
             verdict,
             why,
             exit_status,
@@ -214,13 +217,13 @@ impl ProgramShown {
 }
 
 impl LibraryShown {
-    fn of(checked: &Checked) -> Self {
-        let (file, image) = match &checked.library {
+    fn of(decision: &Decision) -> Self {
+        let (file, image) = match &decision.library {
             Ok((library, image)) => (Some(path(library.path())), image.as_ref()),
             Err(why) => (None, Err(why)),
         };
         let known = image.ok();
-        let program = checked.found.program.image.as_ref();
+        let program = decision.found.program.image.as_ref();
         let fits = known
             .zip(program)
             .is_some_and(|(library, program)| library.gets_into(program, "it").is_ok());

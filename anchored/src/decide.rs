@@ -1,0 +1,89 @@
+//! How a command is to be anchored. One answer, for what is done ([`crate::run`]) and for what is told of it
+//! ([`crate::check`]).
+
+use crate::cli::{Line, When};
+use crate::failure::{Failure, shown};
+use crate::inspect::{self, Found, Image, exclusion};
+use crate::run;
+use anchor_contract::{Disable, Setting, Skip};
+use anchor_spawn::Library;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// What was found out, and what follows from it.
+pub struct Decision {
+    /// What exec makes of the command.
+    pub found: Found,
+    /// What the library is, or why nobody can load it. `Err`: there is none.
+    pub library: Result<(Library, Result<Image, String>), String>,
+    /// Why the command would be left alone, did nobody ask for a supervisor.
+    pub excluded: Option<String>,
+    pub way: Way,
+}
+
+/// How.
+#[derive(Debug)]
+pub enum Way {
+    /// The library in it.
+    Injected,
+    /// `anchored` beside it. Why.
+    Supervised(String),
+    /// The variables alone, for its children, which are hosts again. Why.
+    LeftAlone(String),
+    /// Nothing at all: the off switch.
+    Off,
+}
+
+/// Decides. `Err`: it is not there, or cannot be anchored as the line wants.
+pub fn decide(line: &Line) -> Result<Decision, Failure> {
+    let name = line.command.first().map_or(OsStr::new(""), |name| name);
+    let found = inspect::look(name)?;
+    let library = match run::library() {
+        Ok(library) => {
+            let image = inspect::fits(&library);
+            Ok((library, image))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    let reached = match &library {
+        Ok((_, image)) => found.takes(image),
+        Err(why) => Err(why.clone()),
+    };
+    let excluded = excluded(line, &found);
+    let way = match (line.supervise, &excluded, reached) {
+        _ if is_off() => Way::Off,
+        (When::Always, ..) => Way::Supervised("--supervise".to_owned()),
+        (_, Some(why), _) => Way::LeftAlone(why.clone()),
+        (When::Never, _, Err(why)) => {
+            let name = shown(name);
+            return Err(Failure::own(format_args!(
+                "{name}: cannot be injected: {why}; --supervise=never"
+            )));
+        }
+        (When::Auto, _, Err(why)) => Way::Supervised(why),
+        (when, _, Ok(())) => match found.starts_others().filter(|_| when == When::Auto) {
+            Some(why) => Way::Supervised(format!("{why}; injected too")),
+            None => Way::Injected,
+        },
+    };
+    Ok(Decision {
+        found,
+        library,
+        excluded,
+        way,
+    })
+}
+
+/// The off switch, for the launcher as for the library.
+pub fn is_off() -> bool {
+    let value = std::env::var_os(Disable::VARIABLE.name).unwrap_or_default();
+    Disable::parse(value.as_bytes()) == Some(Disable(true))
+}
+
+/// Why the library would leave it alone. What the line says goes before what is inherited.
+fn excluded(line: &Line, found: &Found) -> Option<String> {
+    let inherited = || std::env::var_os(Skip::VARIABLE.name).filter(|list| !list.is_empty());
+    let skip = line.skip.clone().or_else(inherited);
+    let why = exclusion::reason(found, &line.command, skip.as_deref())?;
+    Some(why.to_owned())
+}
