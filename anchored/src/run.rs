@@ -43,8 +43,8 @@ pub fn released(line: &Line) -> Result<ExitCode, Failure> {
         command.env_remove(variable.name);
     }
     command.env(Pid::VARIABLE.name, "");
-    if let (Some(before), Ok(library)) = (std::env::var_os(PRELOAD), library()) {
-        match library.removed_from(&before) {
+    if let Some(before) = std::env::var_os(PRELOAD) {
+        match Library::removed_from(&before) {
             Some(others) => command.env(PRELOAD, others),
             None => command.env_remove(PRELOAD),
         };

@@ -1,6 +1,7 @@
 //! An anchor, and what a program must be told to end with it.
 
-use crate::{Error, Library, PRELOAD, Process, exists};
+use crate::process::{exists, thread_of};
+use crate::{Error, Library, PRELOAD, Process};
 use anchor_contract::{AnchorId, Grace, LogTarget, Pid, Scope, Setting, Signal, Skip, Strict};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -35,6 +36,9 @@ impl Anchor {
         let Some(number) = known.filter(|number| exists(*number)) else {
             return Err(Error::NoSuchProcess(pid));
         };
+        if let Some(process) = thread_of(number) {
+            return Err(Error::Thread(pid, process));
+        }
         let process = Process::of(number).ok_or(Error::NoIdentity(pid))?;
         Ok(Self {
             process,

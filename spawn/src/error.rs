@@ -10,6 +10,8 @@ use std::path::PathBuf;
 pub enum Error {
     /// No process has this number.
     NoSuchProcess(u32),
+    /// The number is a thread's, of this process: its end is another event than the process's.
+    Thread(u32, u32),
     /// The process is there, and its start time cannot be read: without it a recycled number would not be recognised.
     NoIdentity(u32),
     /// The library is in none of these places.
@@ -24,6 +26,7 @@ impl fmt::Display for Error {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchProcess(pid) => write!(to, "{pid}: no such process"),
+            Self::Thread(tid, pid) => write!(to, "{tid}: a thread of process {pid}"),
             Self::NoIdentity(pid) => write!(to, "{pid}: its start time cannot be read"),
             Self::NoLibrary(places) => {
                 write!(to, "{}: not found in", crate::FILE)?;

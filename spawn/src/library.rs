@@ -54,31 +54,42 @@ impl Library {
         &self.0
     }
 
-    /// The value of [`PRELOAD`] with this library in it, last: what was there before keeps its place, and this library
-    /// stands there once.
+    /// The value of [`PRELOAD`] with this library in it: what was there before keeps its place, and this library stands
+    /// there once. Another copy of it leaves its place to this one: each would watch, and ask the program.
     pub fn appended_to(&self, before: Option<OsString>) -> OsString {
         let own = self.0.as_os_str().as_bytes();
-        let before = before.unwrap_or_default().into_vec();
-        if before.split(separates).any(|entry| entry == own) {
-            return OsString::from_vec(before);
+        let before = before.unwrap_or_default();
+        let (mut entries, mut stands) = (Vec::new(), false);
+        for entry in entries_of(&before) {
+            if !is_copy(entry) {
+                entries.push(entry);
+            } else if !std::mem::replace(&mut stands, true) {
+                entries.push(own);
+            }
         }
-        let mut value = before;
-        if !value.is_empty() {
-            value.push(b':');
+        if !stands {
+            entries.push(own);
         }
-        value.extend_from_slice(own);
-        OsString::from_vec(value)
+        OsString::from_vec(entries.join(&b':'))
     }
 
-    /// The value of [`PRELOAD`] without this library; `None` where nothing is left of it.
-    pub fn removed_from(&self, before: &OsStr) -> Option<OsString> {
-        let own = self.0.as_os_str().as_bytes();
-        let entries = before.as_bytes().split(separates);
-        let others: Vec<&[u8]> = entries
-            .filter(|entry| !entry.is_empty() && *entry != own)
-            .collect();
+    /// The value of [`PRELOAD`] without this library or any copy of it; `None` where nothing is left.
+    pub fn removed_from(before: &OsStr) -> Option<OsString> {
+        let others: Vec<&[u8]> = entries_of(before).filter(|entry| !is_copy(entry)).collect();
         (!others.is_empty()).then(|| OsString::from_vec(others.join(&b':')))
     }
+}
+
+fn entries_of(value: &OsStr) -> impl Iterator<Item = &[u8]> {
+    value
+        .as_bytes()
+        .split(separates)
+        .filter(|entry| !entry.is_empty())
+}
+
+/// Whether an entry names this library, in whatever folder.
+fn is_copy(entry: &[u8]) -> bool {
+    entry.rsplit(|byte| *byte == b'/').next() == Some(FILE.as_bytes())
 }
 
 /// What stands between the entries of [`PRELOAD`].
@@ -136,8 +147,11 @@ mod tests {
         assert_eq!(library.appended_to(Some(own.into())), own);
         let both = format!("/x.so:{own}");
         assert_eq!(library.appended_to(Some(both.clone().into())), both.as_str());
-        assert_eq!(library.removed_from(both.as_ref()), Some("/x.so".into()));
-        assert_eq!(library.removed_from(own.as_ref()), None);
+        let copy = format!("/old/{FILE} /x.so :/older/{FILE}");
+        let expected = format!("{own}:/x.so");
+        assert_eq!(library.appended_to(Some(copy.into())), expected.as_str());
+        assert_eq!(Library::removed_from(both.as_ref()), Some("/x.so".into()));
+        assert_eq!(Library::removed_from(own.as_ref()), None);
         std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
     }
 

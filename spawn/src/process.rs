@@ -19,6 +19,21 @@ pub fn exists(pid: Pid) -> bool {
     found || std::io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
 }
 
+/// Of which process this is a thread that is not its first: such a number is found by kill(2) and in `/proc` as well,
+/// proc_pid_status(5). Elsewhere than on Linux threads have none.
+pub(crate) fn thread_of(number: Pid) -> Option<u32> {
+    if cfg!(not(target_os = "linux")) {
+        return None;
+    }
+    let status = std::fs::read(format!("/proc/{}/status", number.raw())).ok()?;
+    // Not text as a whole: the name above may hold any bytes. It holds no line break of its own.
+    let lines = status.split(|byte| *byte == b'\n');
+    let group = lines
+        .filter_map(|line| line.strip_prefix(b"Tgid:\t"))
+        .find_map(anchor_contract::decimal)?;
+    (group != number.number()).then(|| u32::try_from(group).ok())?
+}
+
 impl Process {
     /// The process that has this number now. `None` where nobody has, or its identity cannot be read.
     pub fn of(pid: Pid) -> Option<Self> {
