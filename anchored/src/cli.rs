@@ -2,11 +2,13 @@
 
 use crate::failure::{Failure, plain, shown};
 use anchor_contract::{Grace, LogTarget, Pid, Scope, Setting, Signal, Skip};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell as Shells;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 
 /// The line as clap reads it.
 #[allow(rustdoc::broken_intra_doc_links)] // what stands on the options is the help's text
@@ -19,43 +21,44 @@ use std::io::Write;
     after_help = "Exit status: the command's own, or 128 and the signal's number; 125 if anchored itself fails or is misused, \
                   126 if the command cannot be run, 127 if it is not found. \
                   --check: 0 if the command would be injected, 3 if supervised, 4 if left alone; 5 if it would be \
-                  injected and --probe saw a process that was not armed."
+                  injected and --probe saw a process that was not armed. \
+                  --sweep: 0 if nothing is left behind, 1 if something is; with --dry-run 1 if something would be ended."
 )]
 pub struct Cli {
     #[command(flatten)]
     modes: Modes,
 
     /// The anchor; default: the parent of anchored [ANCHOR_PID]
-    #[arg(long, value_name = "PID", value_parser = setting::<Pid>)]
+    #[arg(long, value_name = "PID", value_parser = value::<Pid>())]
     pid: Option<OsString>,
 
     /// What the program is asked with: a name or a number [ANCHOR_SIGNAL, default TERM]
-    #[arg(long, value_name = "SIGNAL", value_parser = setting::<Signal>)]
+    #[arg(long, value_name = "SIGNAL", value_parser = value::<Signal>())]
     signal: Option<OsString>,
 
     /// How long it then has until SIGKILL: 10s, 500ms, 0, never [ANCHOR_GRACE, default 10s]
-    #[arg(long, value_name = "TIME", value_parser = setting::<Grace>)]
+    #[arg(long, value_name = "TIME", value_parser = value::<Grace>())]
     grace: Option<OsString>,
 
     /// Who is meant: tree, every descendant too; or self, the program alone [ANCHOR_SCOPE, default tree]
-    #[arg(long, value_name = "SCOPE", value_parser = setting::<Scope>)]
+    #[arg(long, value_name = "SCOPE", value_parser = value::<Scope>())]
     scope: Option<OsString>,
 
     /// Programs to leave alone, by a glob of their names; may be given again [ANCHOR_SKIP]
-    #[arg(long, value_name = "GLOB", value_parser = skip)]
+    #[arg(long, value_name = "GLOB", value_parser = globs())]
     skip: Vec<OsString>,
 
     /// Where one line an event is written: a file, or stderr [ANCHOR_LOG]
-    #[arg(long, value_name = "FILE", value_parser = setting::<LogTarget>)]
+    #[arg(long, value_name = "FILE", value_parser = value::<LogTarget>())]
     log: Option<OsString>,
 
     /// What cannot be anchored is not run [ANCHOR_STRICT]
     #[arg(long)]
     strict: bool,
 
-    /// Whether anchored stays beside the command: where injection does not reach it, always, or never
-    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "always", default_value = "auto")]
-    supervise: When,
+    /// Whether anchored stays beside the command: where injection does not reach it (auto), always, or never [default auto]
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "always")]
+    supervise: Option<When>,
 
     /// As JSON [--check, --list]
     #[arg(long)]
@@ -69,9 +72,9 @@ pub struct Cli {
     #[arg(long)]
     dry_run: bool,
 
-    /// For which reader [--print-env]
-    #[arg(long, value_name = "SHELL", default_value = "sh")]
-    shell: Shell,
+    /// For which reader [--print-env, default sh]
+    #[arg(long, value_name = "SHELL")]
+    shell: Option<Shell>,
 
     /// Print a man page, or a shell's completions
     #[arg(long, value_name = "WHAT", hide = true)]
@@ -171,8 +174,10 @@ fn read_from(words: impl IntoIterator<Item = OsString>) -> Result<Option<Line>, 
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            let _ = error.print();
-            return Ok(None);
+            let shown = error.print();
+            return shown
+                .map(|()| None)
+                .map_err(|error| Failure::own(format_args!("stdout: {}", plain(&error))));
         }
         Err(error) => return Err(Failure::own(first_line(&error))),
     };
@@ -240,16 +245,7 @@ fn line(cli: Cli) -> Result<Line, Failure> {
             shown(word)
         )));
     }
-    let of_other_modes = [
-        (cli.json, "--json", matches!(mode, Mode::Check | Mode::List)),
-        (cli.probe, "--probe", mode == Mode::Check),
-        (cli.dry_run, "--dry-run", mode == Mode::Sweep),
-    ];
-    if let Some((_, name, _)) = of_other_modes.iter().find(|(given, _, fits)| *given && !fits) {
-        return Err(Failure::own(format_args!(
-            "{name}: not with this mode; see anchored --help"
-        )));
-    }
+    misplaced(&cli, mode)?;
     let pid = cli
         .pid
         .and_then(|pid| pid.to_str().and_then(|pid| pid.parse().ok()));
@@ -261,28 +257,67 @@ fn line(cli: Cli) -> Result<Line, Failure> {
         grace: cli.grace,
         scope: cli.scope,
         skip: (!skip.is_empty()).then_some(skip),
-        log: cli.log,
+        log: cli.log.map(whole).transpose()?,
         strict: cli.strict,
-        supervise: cli.supervise,
+        supervise: cli.supervise.unwrap_or(When::Auto),
         json: cli.json,
         probe: cli.probe,
         dry_run: cli.dry_run,
-        shell: cli.shell,
+        shell: cli.shell.unwrap_or(Shell::Sh),
         command: cli.command,
     })
 }
 
-/// A value as the contract's variable takes it.
-fn setting<T: Setting>(value: &str) -> Result<OsString, String> {
-    match T::parse(value.as_bytes()) {
-        Some(_) => Ok(value.into()),
-        None => Err(format!("want {}", T::VARIABLE.accepts)),
+/// An option that says nothing to this mode is a mistake of whoever typed it: it would be believed to be obeyed.
+fn misplaced(cli: &Cli, mode: Mode) -> Result<(), Failure> {
+    let sets = matches!(mode, Mode::Run | Mode::Check | Mode::PrintEnv);
+    let runs = matches!(mode, Mode::Run | Mode::Check);
+    let shows = matches!(mode, Mode::Check | Mode::List);
+    let all = [
+        ("--pid", cli.pid.is_some(), mode != Mode::Release),
+        ("--signal", cli.signal.is_some(), sets),
+        ("--grace", cli.grace.is_some(), sets),
+        ("--scope", cli.scope.is_some(), sets),
+        ("--skip", !cli.skip.is_empty(), sets),
+        ("--log", cli.log.is_some(), sets),
+        ("--strict", cli.strict, sets),
+        ("--supervise", cli.supervise.is_some(), runs),
+        ("--json", cli.json, shows),
+        ("--probe", cli.probe, mode == Mode::Check),
+        ("--dry-run", cli.dry_run, mode == Mode::Sweep),
+        ("--shell", cli.shell.is_some(), mode == Mode::PrintEnv),
+    ];
+    match all.iter().find(|(_, given, fits)| *given && !fits) {
+        Some((name, ..)) => Err(Failure::own(format_args!(
+            "{name}: not with this mode; see anchored --help"
+        ))),
+        None => Ok(()),
     }
 }
 
-fn skip(value: &str) -> Result<OsString, String> {
-    match Skip::parse(value.as_bytes()) {
-        Some(_) => Ok(value.into()),
-        None => Err(format!("want {}", Skip::VARIABLE.accepts)),
+/// A log's path as it is meant here: the programs of the tree are in other folders.
+fn whole(log: OsString) -> Result<OsString, Failure> {
+    if LogTarget::parse(log.as_bytes()) == Some(LogTarget::Stderr) {
+        return Ok(log);
     }
+    std::path::absolute(&log)
+        .map(OsString::from)
+        .map_err(|error| Failure::own(format_args!("--log: {}: {}", shown(&log), plain(&error))))
+}
+
+/// A value as the contract's variable takes it.
+fn value<T: Setting>() -> impl TypedValueParser<Value = OsString> {
+    taken(|bytes| T::parse(bytes).is_some(), T::VARIABLE.accepts)
+}
+
+fn globs() -> impl TypedValueParser<Value = OsString> {
+    taken(|bytes| Skip::parse(bytes).is_some(), Skip::VARIABLE.accepts)
+}
+
+/// Any bytes that fit, but never none: a variable that is empty is unset.
+fn taken(fits: fn(&[u8]) -> bool, accepts: &'static str) -> impl TypedValueParser<Value = OsString> {
+    OsStringValueParser::new().try_map(move |value| {
+        let good = !value.is_empty() && fits(value.as_bytes());
+        good.then_some(value).ok_or_else(|| format!("want {accepts}"))
+    })
 }
