@@ -9,6 +9,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 use support::*;
 
 /// As often as the knob says: the anchor is killed, and everybody is gone. `status`: what the command ends with where
@@ -16,21 +17,35 @@ use support::*;
 fn ends_with_its_anchor(command: &[&str], grace: &str, status: i32, before: impl Fn(&mut Tree)) {
     // test -> sleep (lives)
     //      -> front -> guard -> cat (the control, whose anchor lives)
-    let living = anchor();
+    let living = sibling();
     let mut control = Tree::spawn(&mut supervised(&["--pid", &living.pid().to_string()], &["cat"]));
     control.assert_lives();
+    let mut longest = Duration::ZERO;
     for _ in 0..rounds() {
-        let mut anchor = anchor();
+        let mut anchor = sibling();
         let pid = anchor.pid().to_string();
         let mut tree = Tree::spawn(&mut supervised(&["--pid", &pid, "--grace", grace], command));
         before(&mut tree);
         let guard = tree.guard();
+        let killed = Instant::now();
         anchor.kill_and_reap();
         assert_eq!(tree.rest(), "");
         assert_eq!(tree.code(), status);
         wait_until("the guard is gone", || is_gone(guard));
+        longest = longest.max(killed.elapsed());
     }
     control.assert_lives();
+    // For whoever asks with --nocapture: a slow machine is no failure.
+    println!(
+        "{command:?}, grace {grace}: {} of {} gone, the slowest after {longest:?}",
+        rounds(),
+        rounds()
+    );
+}
+
+fn shell_out(command: &str) -> String {
+    let output = plain("sh").args(["-c", command]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 fn ready(tree: &mut Tree) {
@@ -45,6 +60,37 @@ const ENOUGH: &str = "1000s";
 #[test]
 fn a_static_program_ends_with_its_anchor() {
     ends_with_its_anchor(&[STATIC.to_str().unwrap()], ENOUGH, 143, ready);
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> busybox (static), a shell that waits for input -> busybox
+#[test]
+fn a_static_busybox_ends_with_its_anchor() {
+    if !have("busybox") {
+        return;
+    }
+    let busybox = shell_out("command -v busybox");
+    let script = format!("{busybox} sleep 1000 & echo ready $!; read line");
+    ends_with_its_anchor(&[&busybox, "sh", "-c", &script], ENOUGH, 143, ready);
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> waits (Go, static) -> sleep
+#[test]
+fn a_static_go_program_ends_with_its_anchor() {
+    if !have("go") {
+        return;
+    }
+    let program = folder().join("go-waits");
+    let source = root().join("tests/programs/waits.go");
+    let built = plain("go")
+        .args(["build", "-o"])
+        .args([&program, &source])
+        .env("CGO_ENABLED", "0")
+        .env("GOCACHE", folder().join("go-cache"))
+        .status();
+    assert!(built.unwrap().success());
+    ends_with_its_anchor(&[program.to_str().unwrap()], ENOUGH, 143, ready);
 }
 
 // test -> sleep (anchor)
@@ -116,7 +162,7 @@ fn what_is_born_during_the_grace_ends_too() {
         "exec 2>/dev/null; trap '{static_one} ignore & {static_one} ignore & exit 9' TERM; echo ready 1; while :; do sleep 0.01; done"
     );
     for _ in 0..rounds() {
-        let mut anchor = anchor();
+        let mut anchor = sibling();
         let pid = anchor.pid().to_string();
         let command = ["sh", "-c", script.as_str()];
         let mut tree = Tree::spawn(&mut supervised(&["--pid", &pid, "--grace", "500ms"], &command));
@@ -132,7 +178,7 @@ fn what_is_born_during_the_grace_ends_too() {
 //      -> front -> guard -> acts (says every signal)
 #[test]
 fn never_is_to_be_asked_and_no_more() {
-    let mut anchor = anchor();
+    let mut anchor = sibling();
     let options = [
         "--pid",
         &anchor.pid().to_string(),
@@ -154,7 +200,7 @@ fn never_is_to_be_asked_and_no_more() {
 //      -> front -> guard -> acts (armed: it asks itself; or static: the guard asks it), many times over
 #[test]
 fn a_host_of_the_library_is_asked_once() {
-    let mut anchor = anchor();
+    let mut anchor = sibling();
     let start = |program: &Path| {
         let mut command = plain(&*INSTALLED);
         command.args(["--supervise", "--grace", "2s", "--pid"]);
@@ -205,7 +251,7 @@ fn with_scope_self_the_children_live_on() {
 
 /// `script` starts a cat that reads descriptor 3, and says its number. It must outlive everybody else.
 fn lives_on(options: &[&str], script: &str) {
-    let mut anchor = anchor();
+    let mut anchor = sibling();
     let pid = anchor.pid().to_string();
     let script = format!("exec 3<&0 </dev/null; {script}");
     let mut options = options.to_vec();
@@ -227,7 +273,7 @@ fn lives_on(options: &[&str], script: &str) {
 //      -> front -> guard -> cat (to be left alone)
 #[test]
 fn a_command_that_is_to_be_skipped_lives_on_with_its_front() {
-    let mut anchor = anchor();
+    let mut anchor = sibling();
     let options = ["--pid", &anchor.pid().to_string(), "--skip", "cat"];
     let mut tree = Tree::spawn(&mut supervised(&options, &["cat"]));
     tree.assert_lives();
@@ -264,7 +310,7 @@ fn what_is_out_of_reach_is_named() {
     if !runs.unwrap().status.success() {
         return left_out("a program out of reach: nobody may not run what was built here");
     }
-    let mut anchor = anchor();
+    let mut anchor = sibling();
     let mut command = plain("setpriv");
     command.args(as_nobody);
     command.args([
@@ -307,7 +353,7 @@ fn the_command_does_not_outlive_anchored() {
 //                        -> acts (a session of its own: does not)
 #[test]
 fn a_daemon_outlives_anchored_but_not_its_anchor() {
-    let mut anchor = anchor();
+    let mut anchor = sibling();
     let pid = anchor.pid().to_string();
     let mut tree = Tree::spawn(&mut supervised(
         &["--pid", &pid],
@@ -340,7 +386,7 @@ fn the_command_does_not_outlive_its_guard() {
 //                        -> acts (a session of its own: ends with its anchor)
 #[test]
 fn the_status_does_not_wait_for_a_daemon_that_is_guarded_on() {
-    let mut anchor = anchor();
+    let mut anchor = sibling();
     let pid = anchor.pid().to_string();
     let mut tree = Tree::spawn(&mut supervised(
         &["--pid", &pid],
@@ -356,7 +402,7 @@ fn the_status_does_not_wait_for_a_daemon_that_is_guarded_on() {
 // Whoever reads the output waits for the command and for nobody else.
 #[test]
 fn the_guard_keeps_no_pipe_open() {
-    let mut anchor = anchor();
+    let mut anchor = sibling();
     let pid = anchor.pid().to_string();
     let script = format!("{} daemon >/dev/null 2>&1 & echo $!", STATIC.display());
     let mut tree = Tree::spawn(&mut supervised(&["--pid", &pid], &["sh", "-c", &script]));
@@ -371,7 +417,7 @@ fn the_guard_keeps_no_pipe_open() {
 // A zombie is dead: nothing is started for it.
 #[test]
 fn nothing_is_started_for_a_dead_anchor() {
-    let mut anchor = anchor();
+    let mut anchor = sibling();
     anchor.0.kill().unwrap();
     wait_until("it is a zombie", || is_gone(anchor.pid()));
     let pid = anchor.pid().to_string();

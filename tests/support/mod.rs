@@ -101,6 +101,18 @@ impl Owned {
         self.kill();
         self.0.wait().unwrap();
     }
+
+    pub fn send(&self, signal: Signal) {
+        kill(Pid::from_raw(self.pid()), signal).unwrap();
+    }
+
+    /// The number of the signal that it ends by.
+    #[cfg(target_os = "linux")]
+    pub fn ended_by(&mut self) -> i32 {
+        wait_for_exit(self.pid());
+        let status = self.0.wait().unwrap();
+        std::os::unix::process::ExitStatusExt::signal(&status).expect("ended otherwise")
+    }
 }
 
 impl Drop for Owned {
@@ -115,13 +127,14 @@ pub fn sibling() -> Owned {
     Owned(
         without_library(Command::new("sleep").arg("1000"))
             .stdin(Stdio::null())
+            .stdout(Stdio::null())
             .spawn()
             .unwrap(),
     )
 }
 
 /// Reads as far as there is something within the ceiling: a test that fails is to say so and not to hang.
-pub struct Timed<R>(R);
+pub struct Timed<R>(pub R);
 
 impl<R: Read + AsFd> Read for Timed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {

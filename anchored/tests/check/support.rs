@@ -1,8 +1,11 @@
 //! An installed `anchored`, what it says, and files of every kind.
 
+#[path = "../../../tests/support/mod.rs"]
+mod common;
+pub use common::*;
+
 use once_cell::sync::Lazy;
 use serde_json::Value;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -15,19 +18,10 @@ pub const NOT_ARMED: i32 = 5;
 
 /// A folder with the release library beside a copy of `anchored`: an installation.
 pub static INSTALLED: Lazy<PathBuf> = Lazy::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--lib", "--package", "libanchor"])
-        .current_dir(&root)
-        .status()
-        .unwrap();
-    assert!(built.success(), "the library could not be built");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"));
     std::fs::create_dir_all(&folder).unwrap();
     for (from, name) in [
-        (target.join("release/libanchor.so"), "libanchor.so"),
+        (LIBRARY.clone(), "libanchor.so"),
         (env!("CARGO_BIN_EXE_anchored").into(), "anchored"),
     ] {
         // Not over a file that another run of the tests may be executing.
@@ -43,10 +37,7 @@ pub static INSTALLED: Lazy<PathBuf> = Lazy::new(|| {
 
 pub fn anchored() -> Command {
     let mut command = Command::new(INSTALLED.join("anchored"));
-    for variable in anchor_contract::VARIABLES {
-        command.env_remove(variable.name);
-    }
-    command.env_remove("LD_PRELOAD");
+    without_library(&mut command);
     command
 }
 
@@ -188,25 +179,9 @@ pub fn is_root() -> bool {
     nix::unistd::Uid::effective().is_root()
 }
 
-/// Says that something was not tested, past cargo's capture of what a test says. In CI that is a failure.
-pub fn left_out(what: &str) {
-    let _ = writeln!(std::io::stderr(), "!! LEFT OUT: {what}");
-    assert!(
-        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-        "left out under CI=true: {what}"
-    );
-}
-
 /// The same as JSON.
 pub fn json(words: &[&str]) -> (i32, Value) {
     let (status, out, err) = checked(&[&["--json"], words].concat());
     let value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
     (status, value)
-}
-
-/// A copy of a program, made by another process. RACE: 1. this one has the copy open for writing  2. another thread
-/// forks, and its child has it open too  3. the copy is closed here and executed: "Text file busy". So not here.
-fn copied(from: impl AsRef<Path>, to: impl AsRef<Path>) {
-    let done = Command::new("cp").arg(from.as_ref()).arg(to.as_ref()).status();
-    assert!(done.unwrap().success());
 }

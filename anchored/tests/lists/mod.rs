@@ -4,91 +4,26 @@
 
 #![allow(dead_code)] // every test file uses its share
 
-#[path = "../../../tests/support/linux.rs"]
-mod linux;
-pub use linux::*;
+#[path = "../../../tests/support/mod.rs"]
+mod common;
+pub use common::*;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use once_cell::sync::Lazy;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// How long anything is waited for. Only a test that fails ever sees it.
-pub const CEILING: Duration = Duration::from_secs(60);
 
 /// The program under test.
 pub const ANCHORED: &str = env!("CARGO_BIN_EXE_anchored");
 
-/// The release library, built once: what is tested is the file that ships.
-pub static LIBRARY: Lazy<PathBuf> = Lazy::new(|| {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--package", "libanchor"])
-        .args([Path::new("--target-dir"), target])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.unwrap().success(), "the library could not be built");
-    target.join("release/libanchor.so").canonicalize().unwrap()
-});
-
 /// `waits`, with a dynamic loader and without.
-pub static DYNAMIC: Lazy<PathBuf> = Lazy::new(|| compiled("waits", &[]));
-pub static STATIC: Lazy<PathBuf> = Lazy::new(|| compiled("waits-static", &["-static"]));
-
-fn compiled(file: &str, arguments: &[&str]) -> PathBuf {
-    // One folder a test file: other tools run them at the same time.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(concat!("lists-", env!("CARGO_CRATE_NAME")));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(file);
-    let done = Command::new("cc")
-        .args(["-O1", "-Wall", "-pthread", "-o"])
-        .arg(&path)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs/waits.c"))
-        .args(arguments)
-        .status();
-    assert!(done.unwrap().success(), "waits.c does not compile");
-    path
-}
-
-/// A process that is killed when the test is over, however it is over.
-pub struct Owned(pub Child);
-
-impl Owned {
-    pub fn pid(&self) -> i32 {
-        i32::try_from(self.0.id()).unwrap()
-    }
-
-    pub fn send(&self, signal: Signal) {
-        kill(Pid::from_raw(self.pid()), signal).unwrap();
-    }
-
-    /// Dead, and its number free.
-    pub fn kill_and_reap(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-
-    /// The number of the signal that it ends by.
-    pub fn ended_by(&mut self) -> i32 {
-        wait_for_exit(self.pid());
-        self.0.wait().unwrap().signal().expect("ended otherwise")
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+pub static DYNAMIC: Lazy<PathBuf> = Lazy::new(|| compiled("cc", "waits", "waits", &["-pthread"]));
+pub static STATIC: Lazy<PathBuf> =
+    Lazy::new(|| compiled("cc", "waits", "waits-static", &["-pthread", "-static"]));
 
 /// An anchor that is nobody's parent: `test -> sleep (anchor)`.
 pub struct Anchor {
@@ -187,10 +122,7 @@ impl Older {
 /// A command without any trace of the library.
 pub fn bare(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
-    for variable in anchor_contract::VARIABLES {
-        command.env_remove(variable.name);
-    }
-    command.env_remove("LD_PRELOAD").stdin(Stdio::null());
+    without_library(&mut command).stdin(Stdio::null());
     command
 }
 
@@ -198,20 +130,7 @@ pub fn bare(program: impl AsRef<std::ffi::OsStr>) -> Command {
 pub struct Host {
     pub owned: Owned,
     input: ChildStdin,
-    output: BufReader<Timed>,
-}
-
-/// Reads as far as there is something within the ceiling.
-struct Timed(ChildStdout);
-
-impl Read for Timed {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let mut entry = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut entry, PollTimeout::try_from(CEILING).unwrap())? {
-            0 => Err(std::io::ErrorKind::TimedOut.into()),
-            _ => self.0.read(buffer),
-        }
-    }
+    output: BufReader<Timed<ChildStdout>>,
 }
 
 impl Host {
@@ -286,20 +205,6 @@ impl Drop for Group {
     }
 }
 
-/// Waits for `condition`, which is asked again and again.
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + CEILING;
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited too long: {what}");
-        nap();
-    }
-}
-
-#[allow(clippy::disallowed_methods)] // the one place that sleeps, between two looks
-fn nap() {
-    std::thread::sleep(Duration::from_millis(1));
-}
-
 /// What `anchored` said: on stdout, on stderr, and its status.
 pub struct Said {
     pub out: String,
@@ -346,20 +251,4 @@ pub fn seen(rows: &BTreeMap<i32, serde_json::Value>, pid: i32) -> String {
 
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
-}
-
-/// Says that something was not tested, past cargo's capture of what a test says. In CI that is a failure.
-pub fn left_out(what: &str) {
-    let _ = writeln!(std::io::stderr(), "!! LEFT OUT: {what}");
-    assert!(
-        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-        "left out under CI=true: {what}"
-    );
-}
-
-/// A copy of a program, made by another process. RACE: 1. this one has the copy open for writing  2. another thread
-/// forks, and its child has it open too  3. the copy is closed here and executed: "Text file busy". So not here.
-pub fn copied(from: impl AsRef<Path>, to: impl AsRef<Path>) {
-    let done = Command::new("cp").arg(from.as_ref()).arg(to.as_ref()).status();
-    assert!(done.unwrap().success());
 }
