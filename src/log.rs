@@ -1,6 +1,6 @@
 //! `ANCHOR_LOG`: one line an event, `libanchor[PID]: what: operand: why`, one write, never waiting for anybody.
 
-use crate::sys::{Once, output, process};
+use crate::sys::{Once, output, process, room};
 use anchor_contract::{Line, LogTarget, Pid, Setting, Variable};
 use core::ffi::CStr;
 
@@ -11,7 +11,7 @@ pub const VARIABLE: &Variable = LogTarget::VARIABLE;
 const PATH_MAX: usize = 4096;
 
 /// The log file's path, made absolute. A copy, because hosts overwrite their environment (to show a status in `ps`).
-static PATH: Once<[u8; PATH_MAX]> = Once::new();
+static PATH: Once<&'static CStr> = Once::new();
 
 /// Where events go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +36,14 @@ pub enum Side {
 impl Log {
     /// Understands the variable's value. `None` where it is a file that cannot be written.
     pub fn open(value: &[u8]) -> Option<Self> {
-        if LogTarget::parse(value)? == LogTarget::Stderr {
-            return Some(Self::Stderr);
+        match LogTarget::parse(value)? {
+            LogTarget::Stderr => Some(Self::Stderr),
+            _ => Self::open_file(value),
         }
-        let path = PATH.set(absolute(value)?).and_then(path)?;
+    }
+
+    fn open_file(value: &[u8]) -> Option<Self> {
+        let path = PATH.set(absolute(value, room(PATH_MAX)?)?)?;
         // A host without a free descriptor is no reason to call the path bad.
         output::to_file(path, b"")
             .or_else(output::excuse_no_descriptor)
@@ -54,10 +58,7 @@ impl Log {
             (Self::Stderr, Side::Host) => output::to_stderr(line.end()),
             (Self::Stderr, Side::Watcher) => output::to_hosts_stderr(line.end()),
             (Self::File, _) => {
-                let _ = PATH
-                    .get()
-                    .and_then(path)
-                    .map(|path| output::to_file(path, line.end()));
+                let _ = PATH.get().map(|path| output::to_file(path, line.end()));
             }
         }
     }
@@ -82,37 +83,33 @@ pub fn event(what: &str, anchor: Pid) -> Line {
     line
 }
 
-fn path(bytes: &[u8; PATH_MAX]) -> Option<&CStr> {
-    CStr::from_bytes_until_nul(bytes).ok()
-}
-
-/// A relative path is meant from where the host is at load; the watcher is elsewhere. `None` if it is too long.
-fn absolute(value: &[u8]) -> Option<[u8; PATH_MAX]> {
-    let mut path = [0; PATH_MAX];
+/// A relative path is meant from where the host is at load; the watcher is elsewhere. `None` if it is too long for the
+/// room, which is zeroed.
+fn absolute(value: &[u8], room: &'static mut [u8]) -> Option<&'static CStr> {
     let start = if value.starts_with(b"/") {
         0
     } else {
-        let directory = process::working_directory(&mut path)?;
-        *path.get_mut(directory)? = b'/';
+        let directory = process::working_directory(room)?;
+        *room.get_mut(directory)? = b'/';
         directory.checked_add(1)?
     };
     // Shorter than the room by at least one: the NUL.
-    let room = path
-        .get_mut(start..PATH_MAX.checked_sub(1)?)?
-        .get_mut(..value.len())?;
-    for (place, byte) in room.iter_mut().zip(value) {
+    let end = room.len().checked_sub(1)?;
+    let place = room.get_mut(start..end)?.get_mut(..value.len())?;
+    for (place, byte) in place.iter_mut().zip(value) {
         *place = *byte;
     }
-    Some(path)
+    CStr::from_bytes_until_nul(room).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PATH_MAX, absolute, path};
+    use super::{PATH_MAX, absolute};
+    use crate::sys::room;
 
     #[test]
     fn a_path_is_made_absolute() {
-        let text = |value: &str| absolute(value.as_bytes()).map(|bytes| path(&bytes).unwrap().to_owned());
+        let text = |value: &str| absolute(value.as_bytes(), room(PATH_MAX).unwrap());
         assert_eq!(text("/a/b").unwrap().to_bytes(), b"/a/b");
         let here = std::env::current_dir().unwrap().join("x.log");
         assert_eq!(

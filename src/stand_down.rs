@@ -62,7 +62,7 @@ pub fn during(needs: Needs, call: &mut dyn FnMut() -> i32) -> i32 {
 fn replace(before: &Before, alone: bool) {
     let _blocked = signals::Blocked::all();
     if let Some(mut post) = post::hold() {
-        if let Some(watch) = post.as_mut() {
+        if let Some(watch) = post.watch() {
             watch.alone |= alone;
             succeed(watch, thread::dismiss(), before);
         }
@@ -72,7 +72,7 @@ fn replace(before: &Before, alone: bool) {
 fn in_absence(before: &Before, call: &mut dyn FnMut() -> i32) -> i32 {
     let _blocked = signals::Blocked::all();
     let mut post = post::hold();
-    let Some(watch) = post.as_mut().and_then(|post| post.as_mut()) else {
+    let Some(watch) = post.as_mut().and_then(|post| post.watch()) else {
         return call();
     };
     let dismissed = thread::dismiss();

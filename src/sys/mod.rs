@@ -5,6 +5,7 @@ mod environ_array;
 mod lock;
 mod once;
 mod outcome;
+mod room;
 #[cfg(any(target_os = "macos", test))]
 mod waiting;
 #[cfg(test)]
@@ -14,16 +15,16 @@ mod waiting_tests;
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    atfork, bell, environ, errno, numbers, output, parent, pidfd as handle, polling, proc_stat, process,
-    program, signals, thread, time,
+    atfork, bell, environ, errno, memory, numbers, output, parent, pidfd as handle, polling, proc_stat,
+    process, program, signals, thread, time,
 };
 
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::{
-    atfork, bell, environ, kqueue as handle, numbers, output, parent, polling, process, program, signals,
-    thread, time,
+    atfork, bell, environ, kqueue as handle, memory, numbers, output, parent, polling, process, program,
+    signals, thread, time,
 };
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
@@ -32,3 +33,4 @@ compile_error!("libanchor runs on Linux and macOS, and has no room for this plat
 pub use lock::{Held, Locked};
 pub use once::Once;
 pub use outcome::{Errno, NoHandle, Waited, Woken};
+pub use room::room;

@@ -63,7 +63,8 @@ fn lists(file: &File, wanted: i32) -> Result<bool, Errno> {
 /// Whether the host's main thread has other user or group ids than the calling thread, which has kept those of the
 /// moment when it was made. `None` where it cannot be seen.
 pub fn main_thread_changed_ids() -> Option<bool> {
-    let (mut host, mut own) = ([0; 1024], [0; 1024]);
+    // They begin within the first 300 bytes: before them stand a name of at most 60 and seven numbers.
+    let (mut host, mut own) = ([0; 512], [0; 512]);
     let host = File::open(c"/proc/self/status")
         .ok()?
         .read_at(&mut host, 0)

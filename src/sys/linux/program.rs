@@ -65,10 +65,24 @@ fn for_each_argument_in_proc(each: &mut dyn FnMut(&[u8])) {
 }
 
 /// The file that this process runs, proc_pid_exe(5). `false` where that cannot be seen.
-#[inline(never)]
+///
+/// GUEST: a page of the host's stack that it may never touch itself is its memory for ever after, so the room for a
+/// long path is taken only for one.
 pub fn with_own_path(f: impl FnOnce(&[u8]) -> bool) -> bool {
-    link(c"/proc/self/exe", &mut [0; BYTES_READ]).is_some_and(f)
+    let mut short = [0; 256];
+    match link(OWN_FILE, &mut short) {
+        // Cut off, or just as long: readlink(2) does not say which.
+        Some(path) if path.len() == 256 => with_own_long_path(f),
+        path => path.is_some_and(f),
+    }
 }
+
+#[inline(never)]
+fn with_own_long_path(f: impl FnOnce(&[u8]) -> bool) -> bool {
+    link(OWN_FILE, &mut [0; BYTES_READ]).is_some_and(f)
+}
+
+const OWN_FILE: &CStr = c"/proc/self/exe";
 
 /// The name of the calling thread, PR_GET_NAME(2const): at load that of the file that was executed, a script's too,
 /// cut after 15 bytes.

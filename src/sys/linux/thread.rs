@@ -2,9 +2,8 @@
 
 use super::arch;
 use super::call::{Errno, call, check};
-use super::{bell, futex, proc, process, time};
-use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use super::{bell, futex, memory, proc, process, time};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 /// Whether the C library knows of the watcher's thread, and tells who asks.
 pub const KNOWN_TO_C_LIBRARY: bool = false;
@@ -29,13 +28,12 @@ const FLAGS: i32 = libc::CLONE_VM
     | libc::CLONE_PARENT_SETTID
     | libc::CLONE_CHILD_CLEARTID;
 
-#[repr(C, align(16))]
-struct Stack(UnsafeCell<[u8; STACK_SIZE]>);
-
-// SAFETY: used by the one watcher of the process. A forked child has a copy of its own and no watcher yet.
-unsafe impl Sync for Stack {}
-
-static STACK: Stack = Stack(UnsafeCell::new([0; STACK_SIZE]));
+/// Where the one watcher of the process runs; null before there was any. A forked child has a copy of its own, and no
+/// watcher yet.
+///
+/// GUEST: pages of its own and none of the library's. Of those the uppermost alone is touched while the watcher waits,
+/// and a process that is not anchored has none.
+static STACK: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 
 /// The watcher's number. KERNEL: written by the clone before it returns (`CLONE_PARENT_SETTID`), zeroed with a
 /// futex(2) wake when the thread has left its stack for good (`CLONE_CHILD_CLEARTID`).
@@ -55,7 +53,7 @@ const LEAVING: i32 = 2;
 ///
 /// The caller has all signals blocked, and the thread inherits that: it never takes one of the host's.
 pub fn spawn<T: Copy>(entry: extern "C" fn(&T) -> !, argument: &T) -> Result<(), Errno> {
-    let base = STACK.0.get().cast::<u8>();
+    let base = stack()?;
     let top = STACK_SIZE.saturating_sub(size_of::<T>()) & !15;
     // SAFETY: inside the stack: `top` is at most its size.
     let place = unsafe { base.add(top) };
@@ -67,6 +65,15 @@ pub fn spawn<T: Copy>(entry: extern "C" fn(&T) -> !, argument: &T) -> Result<(),
     // SAFETY: memory and thread group are shared, the stack is aligned and ours, the argument lives on it for ever, and
     // so does the number.
     check(unsafe { arch::clone(flags, place, number, entry, place.cast_const()) }).map(drop)
+}
+
+fn stack() -> Result<*mut u8, Errno> {
+    let mut stack = STACK.load(Ordering::Acquire);
+    if stack.is_null() {
+        stack = memory::pages(STACK_SIZE).ok_or(Errno(libc::ENOMEM))?;
+        STACK.store(stack, Ordering::Release);
+    }
+    Ok(stack)
 }
 
 /// What became of an order to stand down.
@@ -162,7 +169,7 @@ pub fn wait_for_change(word: &AtomicI32, value: i32) {
 /// Ends the calling thread, and nothing else.
 pub fn exit() -> ! {
     loop {
-        // SAFETY: ends this thread alone and does not return, _exit(2). Its stack is static.
+        // SAFETY: ends this thread alone and does not return, _exit(2). Its stack stays.
         let _ = unsafe { call!(SYS_exit, 0) };
     }
 }

@@ -15,22 +15,17 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use libc::{gid_t, size_t, uid_t};
 
 /// A function of the C library's: its name, and its address once it was looked for.
+///
+/// GUEST: apart. Together they would be data to write to that is not zero at first, a page of it in every process.
 struct Real {
     name: &'static CStr,
-    address: AtomicUsize,
+    address: &'static AtomicUsize,
 }
 
 const NOT_LOOKED_FOR: usize = 0;
 const NOT_THERE: usize = usize::MAX;
 
 impl Real {
-    const fn new(name: &'static CStr) -> Self {
-        Self {
-            name,
-            address: AtomicUsize::new(NOT_LOOKED_FOR),
-        }
-    }
-
     fn address(&self) -> Option<usize> {
         let mut address = self.address.load(Ordering::Relaxed);
         if address == NOT_LOOKED_FOR {
@@ -43,7 +38,7 @@ impl Real {
 
 /// A call of the host's.
 struct Call {
-    real: &'static Real,
+    real: Real,
     arguments: [usize; 5],
     /// What stands for it where there is no C library: a system call and its arguments.
     number: i64,
@@ -74,14 +69,13 @@ macro_rules! wrapped {
         /// As the C library's function of this name.
         #[cfg_attr(not(test), unsafe(no_mangle))]
         pub extern "C" fn $name($($argument: $type),*) -> c_int {
-            static REAL: Real = Real::new(
-                match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                    Ok(name) => name,
-                    Err(_) => c"",
-                },
-            );
+            static ADDRESS: AtomicUsize = AtomicUsize::new(NOT_LOOKED_FOR);
+            const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                Ok(name) => name,
+                Err(_) => c"",
+            };
             let call = Call {
-                real: &REAL,
+                real: Real { name: NAME, address: &ADDRESS },
                 arguments: five([$($argument as usize),*]),
                 number: libc::$number,
                 instead: five([$($value as usize),*]),

@@ -1,5 +1,6 @@
 //! The host's environment: where it is, how an entry is added.
 
+use super::memory;
 use crate::sys::environ_array::{self, Array};
 use core::ffi::CStr;
 
@@ -12,7 +13,7 @@ pub fn for_each(each: &mut dyn FnMut(&'static [u8])) {
 
 /// Adds entries. `false` where there is no memory; then nothing has changed.
 pub fn set(added: &[&[u8]]) -> bool {
-    array().is_some_and(|array| environ_array::set(&array, pages, added))
+    array().is_some_and(|array| environ_array::set(&array, memory::pages, added))
 }
 
 /// A library has no `environ` of its own there, environ(7).
@@ -21,15 +22,4 @@ fn array() -> Option<Array> {
     let variable = unsafe { libc::_NSGetEnviron() };
     // SAFETY: the address of the C library's variable.
     unsafe { Array::at(variable) }
-}
-
-/// Pages of our own, zeroed, readable and writable, never given back. `None` where the kernel has none.
-fn pages(length: usize) -> Option<*mut u8> {
-    let (protection, flags) = (
-        libc::PROT_READ | libc::PROT_WRITE,
-        libc::MAP_PRIVATE | libc::MAP_ANON,
-    );
-    // SAFETY: a new anonymous mapping at an address that the kernel chooses touches nothing that exists, mmap(2).
-    let address = unsafe { libc::mmap(core::ptr::null_mut(), length, protection, flags, -1, 0) };
-    (address != libc::MAP_FAILED).then_some(address.cast())
 }
