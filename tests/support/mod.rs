@@ -187,6 +187,15 @@ impl Echo {
         line.trim_end().to_owned()
     }
 
+    /// Whether a line, or the end, is there to be read.
+    pub fn has_something(&mut self) -> bool {
+        if !self.output.buffer().is_empty() {
+            return true;
+        }
+        let mut entry = [PollFd::new(self.output.get_ref().0.as_fd(), PollFlags::POLLIN)];
+        poll(&mut entry, PollTimeout::ZERO).unwrap() > 0
+    }
+
     pub fn send(&mut self, text: &str) {
         let input = self.input.as_mut().unwrap();
         writeln!(input, "{text}").unwrap();
