@@ -4,14 +4,12 @@
 //! nothing else, because no thread could be made, is shown as not armed.
 
 use crate::command;
-use crate::cookie::{self, Cookie, namespace};
+use crate::cookie::Cookie;
 use crate::processes::Entry;
+use crate::sys::{memory, namespaces, watcher::Watcher};
 use anchor_contract::{Scope, Skip};
 use std::collections::HashMap;
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 
 /// Who guards a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,48 +41,6 @@ impl How {
     }
 }
 
-/// The watcher's folder in `/proc`: a thread of that name which is not the main thread, in a process that has the
-/// library in its memory.
-pub fn watcher(pid: i32) -> Option<PathBuf> {
-    let main = pid.to_string();
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let mut others = tasks.flatten().filter(|task| *task.file_name() != *main);
-    let named =
-        |task: &fs::DirEntry| fs::read(task.path().join("comm")).is_ok_and(|name| name == b"anchor\n");
-    let watcher = others.find(named)?;
-    has_library(pid).then(|| watcher.path())
-}
-
-/// The process whose handle the watcher holds: whoever it is, the watcher has compared its identity. `Some(None)`: it is
-/// dead and reaped.
-///
-/// KERNEL: the file of a pidfd says `Pid:`, and -1 once nobody has the number, proc_pid_fdinfo(5).
-pub fn watched(watcher: &Path) -> Option<Option<i32>> {
-    let files = fs::read_dir(watcher.join("fdinfo")).ok()?;
-    let mut texts = files
-        .flatten()
-        .filter_map(|file| fs::read_to_string(file.path()).ok());
-    let pid: i32 = texts.find_map(|text| {
-        let mut values = text.lines().filter_map(|line| line.strip_prefix("Pid:"));
-        values.next()?.trim().parse().ok()
-    })?;
-    match pid {
-        -1 => Some(None),
-        // Of another namespace.
-        0 => None,
-        pid => Some(Some(pid)),
-    }
-}
-
-fn has_library(pid: i32) -> bool {
-    let maps = cookie::read(pid, "maps").unwrap_or_default();
-    let mut lines = maps.split(|byte| *byte == b'\n');
-    lines.any(|line| {
-        let name = line.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        line.contains(&b'/') && name.starts_with(b"libanchor")
-    })
-}
-
 /// The family of every process at one moment.
 #[derive(Debug)]
 pub struct Family(HashMap<i32, i32>);
@@ -111,20 +67,17 @@ impl Family {
 
 /// Whether a process runs this program: the same file, or one of its name.
 fn is_anchored(pid: i32) -> bool {
-    let program = format!("/proc/{pid}/exe");
-    let Ok(path) = fs::read_link(&program) else {
+    let Some(path) = memory::program(pid) else {
         return false;
     };
-    let file = |path: &str| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
     let name = path.file_name().unwrap_or_default().as_bytes();
-    name.strip_suffix(b" (deleted)").unwrap_or(name) == b"anchored"
-        || file(&program).is_some_and(|it| Some(it) == file("/proc/self/exe"))
+    name.strip_suffix(b" (deleted)").unwrap_or(name) == b"anchored" || memory::runs_ours(pid)
 }
 
 /// Who guards process `entry`, which was told `cookie`.
 pub fn how(entry: &Entry, cookie: &Cookie, family: &Family) -> How {
     let pid = entry.pid;
-    if watcher(pid).is_some() {
+    if Watcher::of(pid).is_some() {
         How::Thread
     } else if cookie.released {
         How::Released
@@ -134,7 +87,7 @@ pub fn how(entry: &Entry, cookie: &Cookie, family: &Family) -> How {
         How::Supervised
     } else if is_anchored(pid) {
         How::No("it supervises")
-    } else if has_library(pid) {
+    } else if memory::has_library(pid) {
         How::No(why_no_watcher(entry, cookie))
     } else {
         How::No(why_not_loaded(pid, cookie))
@@ -154,7 +107,7 @@ fn left_alone(entry: &Entry, cookie: &Cookie) -> Option<&'static str> {
     // A person may know it as it was called, by its file, or as `ps` shows it: as the library does.
     let skip = Skip::parse(&cookie.skip)?;
     let called = command::arguments(entry.pid);
-    let file = fs::read_link(format!("/proc/{}/exe", entry.pid)).unwrap_or_default();
+    let file = memory::program(entry.pid).unwrap_or_default();
     let names = [
         called.first().map_or(&[][..], Vec::as_slice),
         file.as_os_str().as_bytes(),
@@ -166,7 +119,7 @@ fn left_alone(entry: &Entry, cookie: &Cookie) -> Option<&'static str> {
 
 /// The library is in it, and left it alone.
 fn why_no_watcher(entry: &Entry, cookie: &Cookie) -> &'static str {
-    let inside = namespace(entry.pid, "pid");
+    let inside = namespaces::numbers_of(entry.pid);
     if cookie.anchor.raw() == entry.pid {
         "it is the anchor"
     } else if cookie
@@ -183,31 +136,12 @@ fn why_no_watcher(entry: &Entry, cookie: &Cookie) -> &'static str {
 
 /// The loader has not put the library into it.
 fn why_not_loaded(pid: i32, cookie: &Cookie) -> &'static str {
-    let told = |kind| auxiliary(pid, kind);
-    if told(libc::AT_SECURE).is_some_and(|secure| secure != 0) {
-        "set-id"
-    } else if told(libc::AT_BASE) == Some(0) {
-        "static"
-    } else if cookie.preloads {
+    let otherwise = if cookie.preloads {
         "not loaded"
     } else {
         "not preloaded"
-    }
-}
-
-/// What the kernel told a program at its start, getauxval(3): where its loader is (a static program has none), and
-/// whether the loader must not listen to the environment.
-fn auxiliary(pid: i32, kind: libc::c_ulong) -> Option<usize> {
-    let whole = cookie::read(pid, "auxv")?;
-    let mut words = whole
-        .chunks_exact(size_of::<usize>())
-        .filter_map(|word| Some(usize::from_ne_bytes(word.try_into().ok()?)));
-    loop {
-        let (key, value) = (words.next()?, words.next()?);
-        if libc::c_ulong::try_from(key).ok()? == kind {
-            return Some(value);
-        }
-    }
+    };
+    memory::takes_no_library(pid).unwrap_or(otherwise)
 }
 
 #[cfg(test)]

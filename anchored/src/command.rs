@@ -1,20 +1,7 @@
 //! The command of a process, as a person may see it.
 
-use crate::cookie;
 use crate::processes::Entry;
-
-/// Its arguments, its own name first. None where they cannot be read, or it has no memory any more.
-pub fn arguments(pid: i32) -> Vec<Vec<u8>> {
-    let mut whole = cookie::read(pid, "cmdline").unwrap_or_default();
-    // A title that was written over them has NULs up to where they ended.
-    while whole.last() == Some(&0) {
-        whole.pop();
-    }
-    if whole.is_empty() {
-        return Vec::new();
-    }
-    whole.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
-}
+pub use crate::sys::memory::arguments;
 
 /// Its arguments with blanks between them; `[name]`, as `ps` shows it, where there are none.
 pub fn shown(entry: &Entry) -> String {

@@ -1,17 +1,13 @@
 //! The cookie: by what a process says, from its start on, whose death it is to end with, and whether that anchor is
 //! still there.
 //!
-//! It is read from `/proc/PID/environ`, the block that the process was started with, proc_pid_environ(5). What is not
-//! seen: what a host has put into its own memory since (the first host pins `ANCHOR_ID` there, its children have it in
-//! their blocks); the cookie of a host that writes its title over the block (setproctitle(3bsd)) or has moved it
-//! (PR_SET_MM); and whatever belongs to others, set-id programs included, unless root looks.
+//! It is read from the block that the process was started with. What a host has put into its own memory since is not
+//! seen: the first host pins `ANCHOR_ID` there, its children have it in their blocks. `sys::memory` says what else is not.
 
 use crate::processes::{Entry, Handle};
+use crate::sys::{memory, namespaces};
 use anchor_contract::{AnchorId, Disable, Grace, Pid, Scope, Setting, Signal, Skip};
 use serde::Serialize;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 
 /// A block of `NAME=VALUE`.
 #[derive(Debug)]
@@ -20,7 +16,7 @@ pub struct Block(Vec<u8>);
 impl Block {
     /// The one that a process was started with. `None` where it cannot be read, or is empty.
     pub fn of(pid: i32) -> Option<Self> {
-        read(pid, "environ").map(Self)
+        memory::environment(pid).map(Self)
     }
 
     /// The value of a variable that is set and not empty; of two, the first, as with getenv(3).
@@ -57,18 +53,6 @@ impl Block {
             preloads: self.value(anchor_spawn::PRELOAD).is_some_and(names_library),
         })
     }
-}
-
-/// A file of a process that is about its memory. `None` where it cannot be read, or is empty.
-pub fn read(pid: i32, file: &str) -> Option<Vec<u8>> {
-    let in_folder = |folder: &Path| fs::read(folder.join(file)).ok().filter(|text| !text.is_empty());
-    let folder = PathBuf::from(format!("/proc/{pid}"));
-    // KERNEL: a main thread that has ended, pthread_exit(3), has given its memory back; the others still show it.
-    in_folder(&folder).or_else(|| {
-        Entry::of(pid).filter(Entry::is_zombie)?;
-        let tasks = fs::read_dir(folder.join("task")).ok()?;
-        tasks.flatten().find_map(|task| in_folder(&task.path()))
-    })
 }
 
 /// What a process was told.
@@ -134,15 +118,12 @@ pub struct Judge {
     times: bool,
 }
 
-/// KERNEL: `PROC_TIME_INIT_INO` (include/linux/proc_ns.h), the time namespace of a machine.
-const INITIAL_TIME_NAMESPACE: u64 = 0xEFFF_FFFA;
-
 impl Judge {
     /// This process.
     pub fn here() -> Self {
         Self {
-            numbers: namespace("self", "pid"),
-            times: namespace("self", "time").is_none_or(|inode| inode == INITIAL_TIME_NAMESPACE),
+            numbers: namespaces::own_numbers(),
+            times: namespaces::has_common_times(),
         }
     }
 
@@ -162,8 +143,7 @@ impl Judge {
             Some(found) if found.start <= bearer.start => State::Unknown,
             // Whoever is in another time namespace may have read the start there.
             Some(_) => {
-                let theirs = namespace(bearer.pid, "time");
-                let same = self.times && theirs.is_none_or(|inode| inode == INITIAL_TIME_NAMESPACE);
+                let same = self.times && namespaces::has_common_times_in(bearer.pid);
                 if same { State::Recycled } else { State::Unknown }
             }
             // `/proc` may be mounted with hidepid; kill(2) knows even those that it may not signal.
@@ -186,16 +166,11 @@ pub fn life(found: &Entry) -> State {
     }
 }
 
-/// The inode of one of a process's namespaces, namespaces(7).
-pub fn namespace(pid: impl std::fmt::Display, kind: &str) -> Option<u64> {
-    let place = fs::metadata(format!("/proc/{pid}/ns/{kind}"));
-    place.ok().map(|place| place.ino())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Block, Judge, State, names_library, namespace};
+    use super::{Block, Judge, State, names_library};
     use crate::processes::Entry;
+    use crate::sys::namespaces;
     use anchor_contract::{AnchorId, Grace, Pid, Setting, Signal};
 
     fn block(entries: &[&str]) -> Block {
@@ -234,7 +209,7 @@ mod tests {
     #[test]
     fn only_what_is_certain_is_a_death() {
         let own = i32::try_from(std::process::id()).unwrap();
-        let (entry, numbers) = (Entry::of(own).unwrap(), namespace("self", "pid").unwrap());
+        let (entry, numbers) = (Entry::of(own).unwrap(), namespaces::own_numbers().unwrap());
         let judged = |pid: i32, id: Option<(u64, u64)>| {
             let mut cookie = block(&["ANCHOR_PID=1"]).cookie().unwrap();
             cookie.anchor = Pid::from_raw(pid).unwrap();

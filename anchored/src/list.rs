@@ -6,10 +6,10 @@ use crate::command;
 use crate::cookie::State;
 use crate::failure::{Failure, plain, say};
 use crate::survey::{Found, Survey};
+use crate::sys::clock::Clock;
 use crate::table::{Cell, Colour, Page};
 use anchor_contract::AnchorId;
 use serde::Serialize;
-use std::fs;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -107,29 +107,6 @@ fn row(found: &Found, clock: Option<Clock>) -> [Cell; 6] {
         (age, Colour::Plain),
         (command::shown(&found.entry), Colour::Plain),
     ]
-}
-
-/// The time since boot, as the start of a process is counted: both are read in the time namespace of this process.
-#[derive(Clone, Copy, Debug)]
-struct Clock {
-    seconds: u64,
-    ticks: u64,
-}
-
-impl Clock {
-    fn read() -> Option<Self> {
-        let uptime = fs::read_to_string("/proc/uptime").ok()?;
-        // SAFETY: a number of sysconf(3), which has no effect.
-        let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
-        Some(Self {
-            seconds: uptime.split('.').next()?.parse().ok()?,
-            ticks: u64::try_from(ticks).ok().filter(|ticks| *ticks > 0)?,
-        })
-    }
-
-    fn age(self, start: u64) -> u64 {
-        self.seconds.saturating_sub(start / self.ticks)
-    }
 }
 
 /// The largest unit that there is one of.

@@ -35,6 +35,8 @@ mod survey;
 #[cfg(target_os = "linux")]
 mod sweep;
 #[cfg(target_os = "linux")]
+mod sys;
+#[cfg(target_os = "linux")]
 mod table;
 #[cfg(not(target_os = "linux"))]
 use elsewhere::{list, sweep};

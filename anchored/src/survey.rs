@@ -5,7 +5,7 @@ use crate::armed::{self, Family, How};
 use crate::cookie::{self, Block, Cookie, Judge, State};
 use crate::failure::Failure;
 use crate::processes::{self, Entry};
-use std::fs;
+use crate::sys::{process_table, watcher::Watcher};
 
 /// A process that is anchored, or was meant to be.
 #[derive(Debug)]
@@ -33,11 +33,7 @@ pub struct Survey {
 impl Survey {
     /// Takes it.
     pub fn take(only: Option<u32>) -> Result<Self, Failure> {
-        // `/proc` may have been mounted for another PID namespace, and then every number in it is somebody else's here.
-        let own = fs::read_link("/proc/self").unwrap_or_default();
-        if own.to_str() != Some(std::process::id().to_string().as_str()) {
-            return Err(Failure::own("/proc: not of this PID namespace"));
-        }
+        process_table::is_ours().map_err(Failure::own)?;
         let mut all = processes::all();
         all.sort_by_key(|entry| entry.pid);
         Ok(Self {
@@ -70,7 +66,7 @@ impl Survey {
                 entry: entry.clone(),
                 anchor: None,
                 state: State::Unknown,
-                how: armed::watcher(entry.pid).map(|_| How::Thread)?,
+                how: Watcher::of(entry.pid).map(|_| How::Thread)?,
                 cookie: None,
             },
         };
@@ -86,7 +82,7 @@ impl Survey {
 impl Found {
     /// The watcher has a handle of its anchor, and has compared the identity.
     fn ask_watcher(&mut self) {
-        match armed::watcher(self.entry.pid).and_then(|watcher| armed::watched(&watcher)) {
+        match Watcher::of(self.entry.pid).and_then(|watcher| watcher.anchor()) {
             Some(Some(pid)) => {
                 self.anchor = Some(pid);
                 // RACE: dead and reaped since, it is nobody; the next look says so.

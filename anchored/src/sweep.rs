@@ -11,13 +11,12 @@ use crate::cookie::{Block, Cookie};
 use crate::failure::{Failure, plain};
 use crate::processes::{Entry, Handle};
 use crate::survey::{Found, Survey};
+use crate::sys::handle::wait_for_any;
 use anchor_contract::{Grace, Line as Text, Signal};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -210,13 +209,7 @@ fn see_through(mut targets: Vec<Target>) -> bool {
     let mut all = true;
     while let Some(next) = targets.iter().map(|target| target.next).min() {
         let wait = next.saturating_duration_since(Instant::now());
-        let mut entries: Vec<PollFd> = targets
-            .iter()
-            .map(|target| PollFd::new(target.handle.descriptor().as_fd(), PollFlags::POLLIN))
-            .collect();
-        // Rounded up, so that the time is over when the wait is.
-        let wait = PollTimeout::try_from(wait + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
-        let _ = poll(&mut entries, wait);
+        wait_for_any(targets.iter().map(|target| &target.handle), wait);
         let now = Instant::now();
         targets.retain_mut(|target| {
             if target.handle.is_dead() {

@@ -1,0 +1,7 @@
+//! The machine, as far as the launcher looks at processes and signals them: one folder a platform, one mechanism a file,
+//! and the same functions from each. What is decided with the answers stands outside.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::{clock, handle, memory, namespaces, process_table, watcher};
