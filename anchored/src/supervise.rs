@@ -1,12 +1,87 @@
 //! Staying beside the command, where injection does not reach it: what is sent to `anchored` reaches the command, its
-//! exit status is handed through, and when the anchor dies its whole tree ends. One folder a platform, one function each.
+//! exit status is handed through, and when the anchor dies its whole tree ends. Two processes:
+//!
+//!     whoever has started it -> front -> guard -> command -> what it starts
+//!
+//! The front stands for the command: it has the number that was started, hands signals and the exit status through,
+//! and is gone when the command is. The guard is the command's parent; it knows the command's tree, and stays as long as
+//! there is one. REJECTED: one process for both. It would have to stay when the command has ended and a daemon of it has
+//! not, and whoever waits for the status would wait for the daemon; or leave, and the daemon with nobody to end it. And a
+//! SIGKILL that is sent to the front would leave nobody to act on it.
+//!
+//! What differs stands in one folder a platform, with the same functions in each: how the guard learns what happens and
+//! who is below it (`lookout`), how the front hears signals (`signals`), what the kernel does when the guard is killed
+//! (`bond`), how a job fares (`job`).
+
+mod ending;
+mod environment;
+mod front;
+mod guard;
+mod link;
+mod start;
+mod terms;
+mod tree;
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::supervise;
+use linux as system;
 
-#[cfg(not(target_os = "linux"))]
-mod elsewhere;
-#[cfg(not(target_os = "linux"))]
-pub use elsewhere::supervise;
+use crate::cli::Line;
+use crate::failure::{Failure, shown};
+use crate::processes::{Entry, Handle};
+use crate::sys::handle::WANTED;
+use anchor_spawn::Anchor;
+use nix::unistd::{ForkResult, fork};
+use std::ffi::OsStr;
+use std::process::{Command, ExitCode};
+use system::signals::Signals;
+use terms::Terms;
+
+/// Runs the command below this process, until it ends or the anchor does. Without an anchor this is an init: all it
+/// does is to hand through and to reap.
+pub fn supervise(anchor: Option<&Anchor>, line: &Line, command: Command) -> Result<ExitCode, Failure> {
+    let own = |what: &'static str| move |error| Failure::own(format_args!("{what}: {error}"));
+    let terms = Terms::of(anchor, line);
+    let name = command.get_program().to_owned();
+    let anchor = anchor.map(|anchor| watched(anchor, &name)).transpose()?;
+    // ORDER: before the fork, of this process itself: no number is looked up later that might be another's by then.
+    let front = itself().ok_or_else(|| Failure::own(format_args!("no handle of this process: {WANTED}")))?;
+    // ORDER: before the fork, so that no signal falls between: what comes early waits until it can be handed on.
+    let signals = Signals::take().map_err(own("signals"))?;
+    let (near, far) = link::pair().map_err(|error| Failure::own(format_args!("socketpair: {error}")))?;
+    // SAFETY: this process has one thread of its own, so that what it allocates or locks is whole in the child too.
+    match unsafe { fork() }.map_err(own("fork"))? {
+        ForkResult::Child => {
+            drop(near);
+            guard::run(far, front, anchor, terms, command, &signals)
+        }
+        ForkResult::Parent { child } => {
+            drop((far, anchor));
+            front::run(near, child.as_raw(), &signals, &terms, &name)
+        }
+    }
+}
+
+/// A handle of the anchor, if it lives.
+///
+/// A program that the library finds too late is asked at once, because it runs already. What does not run yet need not
+/// be started.
+fn watched(anchor: &Anchor, name: &OsStr) -> Result<Handle, Failure> {
+    let process = anchor.process();
+    let pid = process.pid.raw();
+    match Handle::open(pid, process.id.start) {
+        Some(handle) if !handle.is_dead() => Ok(handle),
+        // Seen, and still no handle: the kernel has none to give.
+        None if process.is_there() => Err(Failure::own(format_args!("{pid}: no handle of it: {WANTED}"))),
+        _ => Err(Failure::own(format_args!(
+            "{}: not started: its anchor {pid} is dead",
+            shown(name)
+        ))),
+    }
+}
+
+fn itself() -> Option<Handle> {
+    let pid = i32::try_from(std::process::id()).ok()?;
+    Handle::open(pid, Entry::of(pid)?.start)
+}

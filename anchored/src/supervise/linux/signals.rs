@@ -1,10 +1,12 @@
 //! The signals of `anchored`: all of them are blocked and read from a descriptor, signalfd(2). Blocked ones are never
 //! thrown away, not even where nobody handles them in PID 1 of a PID namespace.
 
+use crate::supervise::link::Link;
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
-use std::os::fd::{AsFd, BorrowedFd};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::os::fd::AsFd;
 
 /// What the processor raises against the one who runs: it is about `anchored` itself and cannot wait. SIGABRT is not
 /// here: abort(3) unblocks it by itself, and a service manager's watchdog sends it for a core of the command.
@@ -17,10 +19,34 @@ const OF_THE_PROCESSOR: [Signal; 6] = [
     Signal::SIGSYS,
 ];
 
+/// What a terminal sends to its whole foreground group.
+pub const OF_THE_TERMINAL: [i32; 8] = [
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGCONT,
+    libc::SIGTSTP,
+    libc::SIGTTIN,
+    libc::SIGTTOU,
+    libc::SIGWINCH,
+];
+
 /// What is read, and what was there before.
 pub struct Signals {
     queue: SignalFd,
     before: Before,
+}
+
+/// One that has come.
+pub struct Came {
+    pub number: i32,
+    /// Who has sent it. 0 where nobody has, or nobody who can be seen from here.
+    pub sender: i32,
+    /// Whether, if it is one of the terminal's, the terminal has sent it.
+    ///
+    /// KERNEL: only what the kernel itself sends has this code. A timer that was set before `anchored` was executed
+    /// has it too, and rings here alone.
+    pub by_terminal: bool,
 }
 
 /// What the command is to start with: as if `anchored` were not there.
@@ -55,15 +81,24 @@ impl Signals {
         self.before
     }
 
-    /// The next one that waits, if any.
-    pub fn next(&self) -> Option<siginfo> {
-        self.queue.read_signal().ok().flatten()
+    /// Waits for one, or for the link. Whether there is a word on the link, or its end.
+    pub fn wait(&self, link: &Link) -> bool {
+        let mut waits = [
+            PollFd::new(link.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.queue.as_fd(), PollFlags::POLLIN),
+        ];
+        let _ = poll(&mut waits, PollTimeout::NONE);
+        waits[0].any() == Some(true)
     }
-}
 
-impl AsFd for Signals {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.queue.as_fd()
+    /// The next one that waits, if any.
+    pub fn next(&self) -> Option<Came> {
+        let came = self.queue.read_signal().ok().flatten()?;
+        Some(Came {
+            number: came.ssi_signo as i32,
+            sender: came.ssi_pid as i32,
+            by_terminal: came.ssi_code == libc::SI_KERNEL,
+        })
     }
 }
 
@@ -78,13 +113,7 @@ impl Before {
     }
 }
 
-/// A descriptor of its own for SIGCHLD alone: the guard's.
-pub fn of_children() -> Result<SignalFd, Errno> {
-    let mut children = SigSet::empty();
-    children.add(Signal::SIGCHLD);
-    queue(&children)
-}
-
-fn queue(signals: &SigSet) -> Result<SignalFd, Errno> {
+/// A descriptor that these are read from.
+pub fn queue(signals: &SigSet) -> Result<SignalFd, Errno> {
     SignalFd::with_flags(signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
 }

@@ -7,6 +7,9 @@ use nix::sys::signal::Signal;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
+/// What a machine must have that has no handle to give.
+pub const WANTED: &str = "supervision wants a pidfd (Linux 5.3)";
+
 /// A handle of a process that is known to be the one that was meant.
 #[derive(Debug)]
 pub struct Handle(OwnedFd);
@@ -54,6 +57,11 @@ impl Handle {
         entry[0]
             .revents()
             .is_some_and(|is| is.contains(PollFlags::POLLIN))
+    }
+
+    /// The descriptors without which it is none.
+    pub fn kept(&self) -> Option<i32> {
+        Some(self.0.as_raw_fd())
     }
 
     /// The descriptor: it becomes readable when the process is dead.

@@ -1,17 +1,15 @@
 //! The guard: the command's parent. It reaps, passes on what the front is sent, and ends the tree when the anchor
 //! dies. It stays as long as there is somebody below it, and holds nothing of the caller's.
 
-use super::job;
+use super::ending::{Ending, Pass};
 use super::link::{Link, Word};
-use super::signals::{Signals, of_children};
 use super::start::{leave_the_caller, number, start};
+use super::system::lookout::Lookout;
+use super::system::signals::Signals;
+use super::system::{bond, job};
 use super::terms::Terms;
-use super::tree::{Ending, Pass};
+use super::tree::Tree;
 use crate::processes::Handle;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::prctl;
-use nix::sys::signalfd::SignalFd;
-use std::os::fd::AsFd;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -19,12 +17,12 @@ struct Guard {
     /// `None` when the front is gone.
     link: Option<Link>,
     front: Handle,
-    /// Who ends the tree by its death. `None` where nobody does, or when it is dead.
-    anchor: Option<Handle>,
+    /// Whether there is somebody who ends the tree by its death, and has not yet.
+    anchored: bool,
     /// `None` when it has ended.
     command: Option<i32>,
     command_is_stopped: bool,
-    children: SignalFd,
+    lookout: Lookout,
 }
 
 /// Starts the command and stays. Nothing that the front has to clean up is cleaned up here: this never returns.
@@ -33,51 +31,54 @@ pub fn run(
     front: Handle,
     anchor: Option<Handle>,
     terms: Terms,
-    command: Command,
+    mut command: Command,
     signals: &Signals,
 ) -> ! {
+    let anchored = anchor.is_some();
     // ORDER: before there is a command that could leave an orphan.
     let started = || {
-        prctl::set_child_subreaper(true)?;
-        let children = of_children()?;
-        Ok((children, start(command, signals.before())?))
+        bond::adopt_orphans()?;
+        let lookout = Lookout::open(anchor)?;
+        lookout.mark(&mut command);
+        Ok((lookout, start(command, signals.before())?))
     };
     let started: std::io::Result<_> = started();
-    let (children, command) = match started {
+    let (lookout, command) = match started {
         Ok(started) => started,
         Err(error) => {
             link.say(Word::Refused(error.raw_os_error().unwrap_or(libc::EINVAL)));
             exit();
         }
     };
-    let mut kept = vec![number(&link), number(front.descriptor()), number(&children)];
-    kept.extend(anchor.as_ref().map(|anchor| number(anchor.descriptor())));
+    let mut kept = lookout.descriptors();
+    kept.push(number(&link));
+    kept.extend(front.kept());
     leave_the_caller(&kept);
     let guard = Guard {
         link: Some(link),
         front,
-        anchor,
+        anchored,
         command: Some(command),
         command_is_stopped: false,
-        children,
+        lookout,
     };
     guard.stay(&terms)
 }
 
 impl Guard {
     fn stay(mut self, terms: &Terms) -> ! {
-        let own = nix::unistd::getpid().as_raw();
         let mut ending: Option<Ending> = None;
         let mut next_pass = None;
-        while self.reap() {
+        while self.reap() || !self.lookout.is_alone() {
             // Without an anchor, or when it is dead and everybody who is meant with it, there is the command to wait for.
-            let nothing_to_guard = terms.alone || (self.anchor.is_none() && ending.is_none());
+            let nothing_to_guard = terms.alone || (!self.anchored && ending.is_none());
             if self.command.is_none() && nothing_to_guard {
                 break;
             }
             let due = next_pass.is_none_or(|at| at <= Instant::now());
             if let Some(passes) = ending.as_mut().filter(|_| due) {
-                match passes.pass(self.command) {
+                let mut tree = Tree::of(&mut self.lookout, terms, self.command);
+                match passes.pass(&mut tree) {
                     Pass::Again(pause) => next_pass = Some(Instant::now() + pause),
                     // Not the end yet: a command that is to be left alone would not outlive its guard.
                     Pass::Nobody => {
@@ -92,8 +93,8 @@ impl Guard {
             }
             let pause = next_pass.map(|at| at.saturating_duration_since(Instant::now()));
             if self.wait(pause) {
-                self.anchor = None;
-                ending = Some(Ending::new(terms, own));
+                self.anchored = false;
+                ending = Some(Ending::new(terms.signal, terms.grace, Instant::now()));
                 // Stopped with the command, it could not say how that one ends.
                 let _ = self.front.send(libc::SIGCONT);
             }
@@ -103,34 +104,11 @@ impl Guard {
 
     /// Waits for what comes, at most so long, and does what it asks for. `true`: the anchor has died.
     fn wait(&mut self, at_most: Option<Duration>) -> bool {
-        let mut waits = vec![PollFd::new(self.children.as_fd(), PollFlags::POLLIN)];
-        let link = self.link.as_ref().map(|link| {
-            waits.push(PollFd::new(link.as_fd(), PollFlags::POLLIN));
-            waits.len() - 1
-        });
-        let anchor = self.anchor.as_ref().map(|anchor| {
-            waits.push(PollFd::new(anchor.descriptor().as_fd(), PollFlags::POLLIN));
-            waits.len() - 1
-        });
-        // Rounded up: a pause that ends too early would be polled out at full speed.
-        let timeout = at_most.map(|pause| pause + Duration::from_millis(1));
-        let timeout = timeout.map_or(PollTimeout::NONE, |pause| {
-            PollTimeout::try_from(pause).unwrap_or(PollTimeout::MAX)
-        });
-        let _ = poll(&mut waits, timeout);
-        let came = |place: Option<usize>| place.is_some_and(|place| waits[place].any() == Some(true));
-        // A pidfd says POLLIN when its process is dead, and nothing else means that.
-        let is_dead = |place: usize| {
-            waits[place]
-                .revents()
-                .is_some_and(|is| is.contains(PollFlags::POLLIN))
-        };
-        let (said, died) = (came(link), anchor.is_some_and(is_dead));
-        while let Ok(Some(_)) = self.children.read_signal() {}
-        if said {
+        let came = self.lookout.wait(self.link.as_ref(), at_most);
+        if came.said {
             self.listen();
         }
-        died
+        came.died
     }
 
     /// What the front says, or that it is gone.
@@ -183,13 +161,11 @@ impl Guard {
     }
 
     /// Takes every child that has ended; sees how the command fares. `false`: there is no child left.
-    ///
-    /// KERNEL: whoever has a descendant has a child, since this is a child subreaper: no child, no tree.
     fn reap(&mut self) -> bool {
         loop {
             let (mut status, flags) = (0, libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED);
             // SAFETY: room for one status.
-            let pid = unsafe { libc::waitpid(-1, &raw mut status, flags | libc::__WALL) };
+            let pid = unsafe { libc::waitpid(-1, &raw mut status, flags | bond::EVERY_CHILD) };
             match pid {
                 0 => return true,
                 -1 => return false,

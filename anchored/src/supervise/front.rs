@@ -6,29 +6,32 @@
 //! `anchored a | less` less would then be in the background and be stopped at its first read.
 
 use super::link::{Link, Word};
-use super::signals::Signals;
-use super::tree;
+use super::system::bond;
+use super::system::signals::{Came, OF_THE_TERMINAL, Signals};
+use super::terms::Terms;
+use super::tree::is_below;
 use crate::failure::Failure;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signalfd::siginfo;
+use crate::processes::Entry;
 use nix::unistd::{getpid, getsid};
 use std::ffi::OsStr;
-use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 /// Stays until the guard says how the command has ended.
-pub fn run(mut link: Link, guard: i32, signals: &Signals, name: &OsStr) -> Result<ExitCode, Failure> {
+pub fn run(
+    mut link: Link,
+    guard: i32,
+    signals: &Signals,
+    terms: &Terms,
+    name: &OsStr,
+) -> Result<ExitCode, Failure> {
+    // ORDER: before it is waited for, so that the number is still its own.
+    let seen = Entry::of(guard);
     loop {
-        let mut waits = [
-            PollFd::new(link.as_fd(), PollFlags::POLLIN),
-            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-        ];
-        let _ = poll(&mut waits, PollTimeout::NONE);
-        let said = waits[0].any() == Some(true);
-        while let Some(signal) = signals.next() {
-            match signal.ssi_signo as i32 {
+        let said = signals.wait(&link);
+        while let Some(came) = signals.next() {
+            match came.number {
                 libc::SIGCHLD => reap(),
-                number if is_for_the_command(&signal, guard) => link.say(Word::Signal(number)),
+                number if is_for_the_command(&came, guard) => link.say(Word::Signal(number)),
                 _ => {}
             }
         }
@@ -46,8 +49,11 @@ pub fn run(mut link: Link, guard: i32, signals: &Signals, name: &OsStr) -> Resul
                 return Err(Failure::own(format_args!("{pid}: {why}")));
             }
             Some(Word::Signal(_)) => {}
-            // The command has the guard's death signal: it is gone too, and nobody knows how it ended.
+            // The command ends with it, and nobody knows how.
             None => {
+                if let Some(guard) = &seen {
+                    bond::end_orphans_of(guard, terms);
+                }
                 let why = "the guard of the command has been killed";
                 return Err(Failure::own(format_args!("{guard}: {why}")));
             }
@@ -59,12 +65,11 @@ pub fn run(mut link: Link, guard: i32, signals: &Signals, name: &OsStr) -> Resul
 ///
 /// What whoever sends to the whole process group is handed on as well: from here it looks the same as a signal to this
 /// process alone. The command has it twice then, as below sudo(8).
-fn is_for_the_command(signal: &siginfo, guard: i32) -> bool {
-    let (number, sender) = (signal.ssi_signo as i32, signal.ssi_pid as i32);
-    // KERNEL: only what the kernel itself sends has this code, and these it sends to a terminal's whole foreground
-    // group, the command included. A timer that was set before `anchored` was executed rings here alone, and so does
-    // the hang-up of the terminal where this process leads the session.
-    if signal.ssi_code == libc::SI_KERNEL && OF_THE_TERMINAL.contains(&number) {
+fn is_for_the_command(came: &Came, guard: i32) -> bool {
+    let (number, sender) = (came.number, came.sender);
+    // These a terminal sends to its whole foreground group, the command included. Its hang-up comes here alone where
+    // this process leads the session.
+    if came.by_terminal && OF_THE_TERMINAL.contains(&number) {
         return number == libc::SIGHUP && getsid(None) == Ok(getpid());
     }
     // A write of our own to a pipe that nobody reads; and the guard's own signal that has us go on.
@@ -72,19 +77,8 @@ fn is_for_the_command(signal: &siginfo, guard: i32) -> bool {
         return false;
     }
     // `trap 'kill 0' EXIT` in a script that is the command: it is in the group and has it already.
-    !tree::is_below(sender, guard)
+    !is_below(sender, guard)
 }
-
-const OF_THE_TERMINAL: [i32; 8] = [
-    libc::SIGHUP,
-    libc::SIGINT,
-    libc::SIGQUIT,
-    libc::SIGCONT,
-    libc::SIGTSTP,
-    libc::SIGTTIN,
-    libc::SIGTTOU,
-    libc::SIGWINCH,
-];
 
 /// The guard, when it has gone first; and as PID 1 whatever has lost its parent and is not the guard's.
 fn reap() {

@@ -1,8 +1,7 @@
 //! Starting the command, and making the guard a guest of nobody: it keeps nothing that was the caller's.
 
-use super::signals::Before;
-use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use super::system::bond;
+use super::system::signals::Before;
 use nix::unistd::setsid;
 use std::fs;
 use std::io;
@@ -11,17 +10,12 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Starts it as a child that does not outlive this process. Its number, or why it does not run.
-///
-/// KERNEL: PR_SET_PDEATHSIG(2const) is the *thread's* that forked, so this process never starts another. It is SIGKILL,
-/// because whoever kills the guard leaves nobody to see that a milder one has any effect. The kernel takes it back
-/// from a set-id program and from one that changes its user: those, and what the command itself has started without
-/// the library, live on when the *guard* is killed. When the *front* is killed the guard is there to act.
 pub fn start(mut command: Command, before: Before) -> io::Result<i32> {
     let guard = nix::unistd::getpid();
     let ready = move || {
-        prctl::set_pdeathsig(Signal::SIGKILL)?;
-        // RACE: 1. the guard forks this child  2. the guard is killed  3. the child asks for a signal at its parent's
-        //   death, which has been: it would run unguarded. Looked at after 3, the parent is another.
+        bond::end_with_guard()?;
+        // RACE: 1. the guard forks this child  2. the guard is killed  3. the child binds itself to its parent's life,
+        //   which is over: it would run unguarded. Looked at after 3, the parent is another.
         if nix::unistd::getppid() != guard {
             // SAFETY: ends this child, which has nothing to clean up.
             unsafe { libc::_exit(125) };
@@ -43,7 +37,7 @@ pub fn start(mut command: Command, before: Before) -> io::Result<i32> {
 /// ORDER: after the command was started, which inherits all of these.
 pub fn leave_the_caller(kept: &[i32]) {
     let _ = setsid();
-    let _ = prctl::set_name(c"anchor-guard");
+    bond::name_guard();
     let _ = std::env::set_current_dir("/");
     if let Ok(null) = fs::File::options().read(true).write(true).open("/dev/null") {
         let null = null.into_raw_fd();
@@ -52,7 +46,7 @@ pub fn leave_the_caller(kept: &[i32]) {
             unsafe { libc::dup2(null, standard) };
         }
     }
-    let Ok(folder) = fs::read_dir("/proc/self/fd") else {
+    let Ok(folder) = fs::read_dir(bond::DESCRIPTORS) else {
         return;
     };
     let open = folder
