@@ -17,8 +17,12 @@ mod ending;
 mod environment;
 mod front;
 mod guard;
+#[cfg(any(target_os = "macos", test))]
+mod kin;
 mod link;
 mod start;
+#[cfg(any(target_os = "macos", test))]
+mod terminal;
 mod terms;
 mod tree;
 
