@@ -83,7 +83,7 @@ pub fn how(entry: &Entry, cookie: &Cookie, family: &Family) -> How {
         How::Released
     } else if let Some(why) = left_alone(entry, cookie) {
         How::No(why)
-    } else if family.is_supervised(pid) {
+    } else if family.is_supervised(pid) || cookie.guard().is_some_and(is_anchored) {
         How::Supervised
     } else if is_anchored(pid) {
         How::No("it supervises")

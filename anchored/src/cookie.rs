@@ -9,6 +9,14 @@ use crate::sys::{memory, namespaces};
 use anchor_contract::{AnchorId, Disable, Grace, Pid, Scope, Setting, Signal, Skip};
 use serde::Serialize;
 
+/// Whose tree it is: where no subreaper keeps one together, a guard tells what it starts. Nobody else reads it.
+pub const TREE: &str = "ANCHORED_TREE";
+
+/// Its value: the guard.
+pub fn mark(guard: &Entry) -> String {
+    format!("{}:{}", guard.pid, guard.start)
+}
+
 /// A block of `NAME=VALUE`.
 #[derive(Debug)]
 pub struct Block(Vec<u8>);
@@ -51,6 +59,7 @@ impl Block {
             skip: self.value(Skip::VARIABLE.name).unwrap_or_default().to_owned(),
             released: self.is_released(),
             preloads: self.value(anchor_spawn::PRELOAD).is_some_and(names_library),
+            tree: self.value(TREE).unwrap_or_default().to_owned(),
         })
     }
 }
@@ -69,6 +78,18 @@ pub struct Cookie {
     pub released: bool,
     /// Whether the library stands in the variable that loads it.
     pub preloads: bool,
+    /// Whose tree it is of, where that is told.
+    pub tree: Vec<u8>,
+}
+
+impl Cookie {
+    /// The guard whose tree it is of, if that lives.
+    pub fn guard(&self) -> Option<i32> {
+        let named = std::str::from_utf8(&self.tree).ok()?;
+        let pid = named.split(':').next()?.parse().ok()?;
+        let guard = Entry::of(pid).filter(|guard| !guard.is_zombie())?;
+        (mark(&guard) == named).then_some(pid)
+    }
 }
 
 /// Whether a list of files has the library in it, under whatever name of its it was installed.
@@ -168,7 +189,7 @@ pub fn life(found: &Entry) -> State {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, Judge, State, names_library};
+    use super::{Block, Judge, State, TREE, mark, names_library};
     use crate::processes::Entry;
     use crate::sys::namespaces;
     use anchor_contract::{AnchorId, Grace, Pid, Setting, Signal};
@@ -198,6 +219,25 @@ mod tests {
         assert!(!block(&["ANCHOR_DISABLE=0"]).is_released());
         assert!(block(&["ANCHOR_PID="]).is_released());
         assert!(!block(&["ANCHOR_PID=1"]).is_released());
+    }
+
+    #[test]
+    fn a_guard_is_known_by_its_mark_while_it_lives() {
+        let own = Entry::of(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let guard = |mark: &str| {
+            let cookie = block(&["ANCHOR_PID=1", &format!("{TREE}={mark}")]).cookie();
+            cookie.unwrap().guard()
+        };
+        assert_eq!(guard(&mark(&own)), Some(own.pid));
+        let start = own.start + 1;
+        assert_eq!(
+            guard(&mark(&Entry { start, ..own })),
+            None,
+            "another has its number"
+        );
+        for bad in ["", "1", "x:1", "4194304:1"] {
+            assert_eq!(guard(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -4,42 +4,27 @@
 //! from that, and [`run`] makes this process become it with the library injected, or, where injection does not reach,
 //! [`supervise`] stays beside it. The other modes look at what is there: [`check`], [`list`], [`sweep`], [`print_env`].
 
-// Some options are of no use yet where these are not.
+// `--check --probe` is Linux's alone, and uses more of the same.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
+mod armed;
 mod check;
 mod cli;
+mod command;
+mod cookie;
 mod decide;
 mod failure;
 mod inspect;
+mod list;
 mod print_env;
+mod processes;
 mod run;
 mod sigpipe;
 mod supervise;
-
-// What is read from /proc, and what stands on that.
-#[cfg(target_os = "linux")]
-mod armed;
-#[cfg(target_os = "linux")]
-mod command;
-#[cfg(target_os = "linux")]
-mod cookie;
-#[cfg(not(target_os = "linux"))]
-mod elsewhere;
-#[cfg(target_os = "linux")]
-mod list;
-#[cfg(target_os = "linux")]
-mod processes;
-#[cfg(target_os = "linux")]
 mod survey;
-#[cfg(target_os = "linux")]
 mod sweep;
-#[cfg(target_os = "linux")]
 mod sys;
-#[cfg(target_os = "linux")]
 mod table;
-#[cfg(not(target_os = "linux"))]
-use elsewhere::{list, sweep};
 
 use cli::Mode;
 use failure::Failure;

@@ -17,6 +17,7 @@ mod ending;
 mod environment;
 mod front;
 mod guard;
+mod held;
 #[cfg(any(target_os = "macos", test))]
 mod kin;
 mod link;
@@ -30,6 +31,10 @@ mod tree;
 mod linux;
 #[cfg(target_os = "linux")]
 use linux as system;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+use macos as system;
 
 use crate::cli::Line;
 use crate::failure::{Failure, shown};

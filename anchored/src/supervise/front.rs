@@ -6,12 +6,11 @@
 //! `anchored a | less` less would then be in the background and be stopped at its first read.
 
 use super::link::{Link, Word};
-use super::system::bond;
+use super::system::bond::Bond;
 use super::system::signals::{Came, OF_THE_TERMINAL, Signals};
 use super::terms::Terms;
 use super::tree::is_below;
 use crate::failure::Failure;
-use crate::processes::Entry;
 use nix::unistd::{getpid, getsid};
 use std::ffi::OsStr;
 use std::process::ExitCode;
@@ -25,7 +24,7 @@ pub fn run(
     name: &OsStr,
 ) -> Result<ExitCode, Failure> {
     // ORDER: before it is waited for, so that the number is still its own.
-    let seen = Entry::of(guard);
+    let bond = Bond::to(guard);
     loop {
         let said = signals.wait(&link);
         while let Some(came) = signals.next() {
@@ -51,9 +50,7 @@ pub fn run(
             Some(Word::Signal(_)) => {}
             // The command ends with it, and nobody knows how.
             None => {
-                if let Some(guard) = &seen {
-                    bond::end_orphans_of(guard, terms);
-                }
+                bond.broken(terms);
                 let why = "the guard of the command has been killed";
                 return Err(Failure::own(format_args!("{guard}: {why}")));
             }

@@ -1,7 +1,7 @@
 //! Starting the command, and making the guard a guest of nobody: it keeps nothing that was the caller's.
 
+use super::held::Before;
 use super::system::bond;
-use super::system::signals::Before;
 use nix::unistd::setsid;
 use std::fs;
 use std::io;

@@ -8,3 +8,8 @@ mod procargs;
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{clock, handle, memory, namespaces, process_table, watcher};
+
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+pub use macos::{clock, handle, memory, namespaces, process_table, watcher};

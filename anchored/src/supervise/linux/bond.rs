@@ -30,5 +30,15 @@ pub fn end_with_guard() -> std::io::Result<()> {
     Ok(prctl::set_pdeathsig(Signal::SIGKILL)?)
 }
 
-/// In the front, when the guard was killed: nothing. The command has its death signal.
-pub fn end_orphans_of(_: &crate::processes::Entry, _: &Terms) {}
+/// What the front knows of the guard.
+pub struct Bond;
+
+impl Bond {
+    /// To the guard of this number, a child that was not waited for.
+    pub fn to(_: i32) -> Self {
+        Self
+    }
+
+    /// The guard was killed. The command has its death signal.
+    pub fn broken(self, _: &Terms) {}
+}

@@ -1,23 +1,13 @@
 //! The signals of `anchored`: all of them are blocked and read from a descriptor, signalfd(2). Blocked ones are never
 //! thrown away, not even where nobody handles them in PID 1 of a PID namespace.
 
+use crate::supervise::held::{Before, hold};
 use crate::supervise::link::Link;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, signal};
+use nix::sys::signal::SigSet;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::os::fd::AsFd;
-
-/// What the processor raises against the one who runs: it is about `anchored` itself and cannot wait. SIGABRT is not
-/// here: abort(3) unblocks it by itself, and a service manager's watchdog sends it for a core of the command.
-const OF_THE_PROCESSOR: [Signal; 6] = [
-    Signal::SIGILL,
-    Signal::SIGTRAP,
-    Signal::SIGBUS,
-    Signal::SIGFPE,
-    Signal::SIGSEGV,
-    Signal::SIGSYS,
-];
 
 /// What a terminal sends to its whole foreground group.
 pub const OF_THE_TERMINAL: [i32; 8] = [
@@ -49,31 +39,13 @@ pub struct Came {
     pub by_terminal: bool,
 }
 
-/// What the command is to start with: as if `anchored` were not there.
-#[derive(Clone, Copy)]
-pub struct Before {
-    mask: SigSet,
-    ignores_children: bool,
-}
-
 impl Signals {
     /// Blocks them, and remembers what was there.
     pub fn take() -> Result<Self, Errno> {
-        let mut all = SigSet::all();
-        for signal in OF_THE_PROCESSOR {
-            all.remove(signal);
-        }
-        let mask = SigSet::thread_get_mask()?;
-        all.thread_set_mask()?;
-        // KERNEL: whoever ignores SIGCHLD has no children to wait for, wait(2); and what is ignored is inherited.
-        // SAFETY: no handler, the default.
-        let old = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
+        let (all, before) = hold()?;
         Ok(Self {
             queue: queue(&all)?,
-            before: Before {
-                mask,
-                ignores_children: matches!(old, SigHandler::SigIgn),
-            },
+            before,
         })
     }
 
@@ -99,17 +71,6 @@ impl Signals {
             sender: came.ssi_pid as i32,
             by_terminal: came.ssi_code == libc::SI_KERNEL,
         })
-    }
-}
-
-impl Before {
-    /// In the child, before its exec. Nothing but system calls.
-    pub fn restore(&self) -> Result<(), Errno> {
-        if self.ignores_children {
-            // SAFETY: no handler.
-            unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) }?;
-        }
-        pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None)
     }
 }
 
