@@ -36,6 +36,21 @@ fn the_exit_status_is_the_commands() {
     }
 }
 
+// trap '' PIPE
+#[test]
+fn what_the_caller_ignores_a_supervised_command_ignores() {
+    let ignored = ["grep", "SigIgn", "/proc/self/status"];
+    let beside = supervised(&[], &ignored);
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' PIPE; grep SigIgn /proc/self/status; \"$@\"", "sh"]);
+    command.arg(beside.get_program()).args(beside.get_args());
+    let output = command.output().unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[0], lines[1]);
+}
+
 #[test]
 fn what_cannot_be_run_is_named_in_one_line() {
     let script = folder().join("not executable");
