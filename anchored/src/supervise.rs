@@ -39,6 +39,7 @@ use macos as system;
 use crate::cli::Line;
 use crate::failure::{Failure, shown};
 use crate::processes::{Entry, Handle};
+use crate::sigpipe;
 use crate::sys::handle::WANTED;
 use anchor_spawn::Anchor;
 use nix::unistd::{ForkResult, fork};
@@ -49,10 +50,11 @@ use terms::Terms;
 
 /// Runs the command below this process, until it ends or the anchor does. Without an anchor this is an init: all it
 /// does is to hand through and to reap.
-pub fn supervise(anchor: Option<&Anchor>, line: &Line, command: Command) -> Result<ExitCode, Failure> {
+pub fn supervise(anchor: Option<&Anchor>, line: &Line, mut command: Command) -> Result<ExitCode, Failure> {
     let own = |what: &'static str| move |error| Failure::own(format_args!("{what}: {error}"));
     let terms = Terms::of(anchor, line);
     let name = command.get_program().to_owned();
+    sigpipe::hand_on(&mut command);
     let anchor = anchor.map(|anchor| watched(anchor, &name)).transpose()?;
     // ORDER: before the fork, of this process itself: no number is looked up later that might be another's by then.
     let front = itself().ok_or_else(|| Failure::own(format_args!("no handle of this process: {WANTED}")))?;
