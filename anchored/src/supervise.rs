@@ -21,6 +21,8 @@ mod held;
 #[cfg(any(target_os = "macos", test))]
 mod kin;
 mod link;
+#[cfg(test)]
+mod machine;
 mod start;
 #[cfg(any(target_os = "macos", test))]
 mod terminal;

@@ -123,3 +123,7 @@ impl Ending {
 
 const SHORTEST: Duration = Duration::from_millis(4);
 const LONGEST: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+#[path = "ending_tests.rs"]
+mod tests;
