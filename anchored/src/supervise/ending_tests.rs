@@ -57,6 +57,7 @@ fn what_ignores_the_signal_has_its_grace() {
     let mut seldom = Ending::new(libc::SIGTERM, Grace::parse(b"10s").unwrap(), machine.now);
     let mut took = Duration::ZERO;
     while let Pass::Again(pause) = seldom.pass(&mut machine) {
+        assert!(took < Duration::from_secs(20), "it is never killed");
         if !machine.table.contains_key(&command) {
             break;
         }
@@ -88,6 +89,7 @@ fn what_is_stopped_goes_on_once_it_was_asked() {
 struct Script {
     passes: Vec<Vec<i32>>,
     refuses: i32,
+    sent: Vec<i32>,
     now: Instant,
 }
 
@@ -118,7 +120,8 @@ impl World for Script {
         Some(process.pid)
     }
 
-    fn send(&mut self, pid: &i32, _: i32) -> Result<(), Errno> {
+    fn send(&mut self, pid: &i32, signal: i32) -> Result<(), Errno> {
+        self.sent.push(signal);
         if *pid == self.refuses {
             Err(Errno::EPERM)
         } else {
@@ -132,6 +135,7 @@ fn script(passes: &[&[i32]]) -> (Script, Ending) {
     let script = Script {
         passes: passes.iter().map(|pids| pids.to_vec()).collect(),
         refuses: 9,
+        sent: Vec::new(),
         now,
     };
     (
@@ -147,6 +151,15 @@ fn one_look_that_finds_nobody_is_not_the_end() {
         assert!(matches!(ending.pass(&mut world), Pass::Again(_)));
     }
     assert_eq!(ending.pass(&mut world), Pass::Nobody);
+}
+
+#[test]
+fn where_there_is_no_grace_it_is_asked_first_all_the_same() {
+    let (mut world, mut ending) = script(&[&[5], &[5]]);
+    for _ in 0..2 {
+        ending.pass(&mut world);
+    }
+    assert_eq!(world.sent, [libc::SIGTERM, libc::SIGKILL]);
 }
 
 #[test]

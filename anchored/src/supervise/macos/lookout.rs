@@ -196,6 +196,8 @@ impl Lookout {
         let changes: Vec<KEvent> = link.map(read).into_iter().collect();
         let mut events = [event_of(0, EvFlags::empty(), FilterFlag::empty()); 64];
         let count = self.queue.kevent(&changes, &mut events, Some(timespec(at_most)));
+        // Nothing for so long: in case that something was not told, it is looked once more.
+        self.stale |= count == Ok(0) && at_most >= BELIEVED;
         let mut came = Came::default();
         for event in events.iter().take(count.unwrap_or(0)) {
             match event.filter() {
