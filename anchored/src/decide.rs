@@ -6,7 +6,7 @@ use crate::failure::{Failure, shown};
 use crate::inspect::{self, Found, Image, exclusion};
 use crate::run;
 use anchor_contract::{Disable, Setting, Skip};
-use anchor_spawn::Library;
+use anchor_spawn::{Library, Preload};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -19,6 +19,28 @@ pub struct Decision {
     /// Why the command would be left alone, did nobody ask for a supervisor.
     pub excluded: Option<String>,
     pub way: Way,
+}
+
+impl Decision {
+    /// What the command is to preload. `Nothing` also where no library is left to whoever would inherit it.
+    pub fn preload(&self) -> Preload {
+        match &self.library {
+            Ok((library, image)) => preload(library, self.found.takes(image).is_ok(), ENDS_PROGRAMS),
+            Err(_) => Preload::Nothing,
+        }
+    }
+}
+
+/// Whether the loader ends a program that it cannot load a library into, as dyld does. ld.so goes on without.
+pub const ENDS_PROGRAMS: bool = cfg!(target_os = "macos");
+
+/// GUEST: whoever would be ended by it is not given it. Elsewhere it is, because what that one starts may be a host.
+fn preload(library: &Library, gets_in: bool, ends_programs: bool) -> Preload {
+    if gets_in || !ends_programs {
+        Preload::Library(library.clone())
+    } else {
+        Preload::Nothing
+    }
 }
 
 /// How.
@@ -86,4 +108,29 @@ fn excluded(line: &Line, found: &Found) -> Option<String> {
     let skip = line.skip.clone().or_else(inherited);
     let why = exclusion::reason(found, &line.command, skip.as_deref())?;
     Some(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::preload;
+    use anchor_spawn::{Library, Preload};
+
+    #[test]
+    fn whom_its_loader_would_end_is_given_no_library() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let library = Library::at(file.path()).unwrap();
+        for (gets_in, ends_programs, given) in [
+            (true, true, true),
+            (true, false, true),
+            (false, false, true),
+            (false, true, false),
+        ] {
+            let preload = preload(&library, gets_in, ends_programs);
+            assert_eq!(
+                matches!(preload, Preload::Library(_)),
+                given,
+                "{gets_in} {ends_programs}"
+            );
+        }
+    }
 }

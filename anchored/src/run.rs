@@ -1,9 +1,9 @@
 //! Running the command: as it, with the library in it, or beside it.
 
 use crate::cli::{Line, When};
-use crate::decide::{Way, decide, is_off};
+use crate::decide::{ENDS_PROGRAMS, Way, decide, is_off};
 use crate::failure::Failure;
-use crate::{sigpipe, supervise};
+use crate::{cookie, sigpipe, supervise};
 use anchor_contract::{Pid, Setting, VARIABLES};
 use anchor_spawn::{Anchor, Error, Library, PRELOAD, Preload};
 use std::ffi::{OsStr, OsString};
@@ -22,8 +22,12 @@ pub fn run(line: &Line) -> Result<ExitCode, Failure> {
     }
     let anchor = anchor(line)?;
     let decision = decide(line)?;
-    let library = decision.library.map(|(library, _)| library);
-    anchor.apply_with(&mut command, &library.map_or(Preload::Nothing, Preload::Library));
+    let preload = decision.preload();
+    anchor.apply_with(&mut command, &preload);
+    // Who calls may be a host, and its variable meant for hosts.
+    if ENDS_PROGRAMS && matches!(preload, Preload::Nothing) {
+        withhold(&mut command);
+    }
     match decision.way {
         Way::Supervised(_) => {
             withdraw();
@@ -42,14 +46,19 @@ pub fn released(line: &Line) -> Result<ExitCode, Failure> {
     for variable in VARIABLES {
         command.env_remove(variable.name);
     }
-    command.env(Pid::VARIABLE.name, "");
+    command.env(Pid::VARIABLE.name, "").env_remove(cookie::TREE);
+    withhold(&mut command);
+    Err(become_it(name, command))
+}
+
+/// Takes the library out of what the command would inherit, and leaves others there.
+fn withhold(command: &mut Command) {
     if let Some(before) = std::env::var_os(PRELOAD) {
         match Library::removed_from(&before) {
             Some(others) => command.env(PRELOAD, others),
             None => command.env_remove(PRELOAD),
         };
     }
-    Err(become_it(name, command))
 }
 
 /// Becomes the command; returns only why not.
