@@ -7,7 +7,6 @@ use crate::{cookie, sigpipe, supervise};
 use anchor_contract::{Pid, Setting, VARIABLES};
 use anchor_spawn::{Anchor, Error, Library, PRELOAD, Preload};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
@@ -74,6 +73,7 @@ fn withdraw() {
     #[cfg(target_os = "linux")]
     if let Ok(Some(signal)) = nix::sys::prctl::get_pdeathsig() {
         use anchor_contract::Signal;
+        use std::os::unix::ffi::OsStrExt;
         let named = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
         let anchor = named(Pid::VARIABLE.name).and_then(|value| Pid::parse(value.as_bytes()));
         let told = named(Signal::VARIABLE.name).and_then(|value| Signal::parse(value.as_bytes()));
