@@ -20,6 +20,9 @@ const BELIEVED: Duration = Duration::from_secs(60);
 /// A look takes at most one part in so many of the time, however often somebody forks.
 const PARTS: u32 = 10;
 
+/// So often in a row, then it is waited for other things too.
+const ROUNDS: u32 = 8;
+
 /// Where the guard looks out from.
 pub struct Lookout {
     queue: Kqueue,
@@ -161,23 +164,24 @@ impl Lookout {
 
     fn look(&mut self) {
         let began = Instant::now();
-        loop {
+        self.stale = true;
+        for _ in 0..ROUNDS {
             let sights: Vec<Sight> = all().into_iter().map(Sight::from).collect();
             let mark = &self.mark;
             let fresh = self.kin.look(&sights, |pid| has(pid, mark));
             // RACE: 1. a member forks  2. its forks are registered for  3. nobody tells of the one in 1. So it is looked once
-            //   more, until there is nobody new.
+            //   more, until there is nobody new; soon again where there always is.
             for member in &fresh {
                 let what = FilterFlag::NOTE_FORK | FilterFlag::NOTE_EXIT;
                 // Whoever is dead by now tells nothing.
                 let _ = self.register(event_of(member.pid, EvFlags::EV_CLEAR, what));
             }
             if fresh.is_empty() {
+                self.stale = false;
                 break;
             }
         }
         let now = Instant::now();
-        self.stale = false;
         self.next_look = now + (now - began) * (PARTS - 1);
     }
 
