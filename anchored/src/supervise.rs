@@ -18,6 +18,7 @@ mod environment;
 mod front;
 mod guard;
 mod held;
+mod journal;
 #[cfg(any(target_os = "macos", test))]
 mod kin;
 mod link;
@@ -44,6 +45,7 @@ use crate::processes::{Entry, Handle};
 use crate::sigpipe;
 use crate::sys::handle::WANTED;
 use anchor_spawn::Anchor;
+use journal::Journal;
 use nix::unistd::{ForkResult, fork};
 use std::ffi::OsStr;
 use std::process::{Command, ExitCode};
@@ -55,6 +57,7 @@ use terms::Terms;
 pub fn supervise(anchor: Option<&Anchor>, line: &Line, mut command: Command) -> Result<ExitCode, Failure> {
     let own = |what: &'static str| move |error| Failure::own(format_args!("{what}: {error}"));
     let terms = Terms::of(anchor, line);
+    let journal = Journal::of(line, &terms);
     let name = command.get_program().to_owned();
     sigpipe::hand_on(&mut command);
     let anchor = anchor.map(|anchor| watched(anchor, &name)).transpose()?;
@@ -67,11 +70,11 @@ pub fn supervise(anchor: Option<&Anchor>, line: &Line, mut command: Command) -> 
     match unsafe { fork() }.map_err(own("fork"))? {
         ForkResult::Child => {
             drop(near);
-            guard::run(far, front, anchor, terms, command, &signals)
+            guard::run(far, front, anchor, terms, journal, command, &signals)
         }
         ForkResult::Parent { child } => {
             drop((far, anchor));
-            front::run(near, child.as_raw(), &signals, &terms, &name)
+            front::run(near, child.as_raw(), &signals, &terms, &journal, &name)
         }
     }
 }

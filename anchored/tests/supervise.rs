@@ -6,6 +6,7 @@ mod support;
 
 use nix::unistd::geteuid;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Stdio;
@@ -91,6 +92,43 @@ fn a_static_go_program_ends_with_its_anchor() {
         .status();
     assert!(built.unwrap().success());
     ends_with_its_anchor(&[program.to_str().unwrap()], ENOUGH, 143, ready);
+}
+
+// test -> sleep (anchor)
+//      -> front -> guard -> acts (ignores the signal)
+#[test]
+fn the_log_says_who_was_asked_and_killed() {
+    let log = folder().join("events.log");
+    for to in ["stderr", log.to_str().unwrap()] {
+        let _ = fs::remove_file(&log);
+        let mut anchor = sibling();
+        let (pid, ignores) = (anchor.pid().to_string(), [STATIC.to_str().unwrap(), "ignore"]);
+        let options = ["--pid", &pid, "--grace", "50ms", "--log", to];
+        let mut command = supervised(&options, &ignores);
+        let mut tree = Tree::spawn(command.stderr(Stdio::piped()));
+        let host = tree.ready();
+        let guard = tree.guard();
+        anchor.kill_and_reap();
+        tree.rest();
+        assert_eq!(tree.code(), 137);
+        let mut said = String::new();
+        let mut errors = tree.front.0.stderr.take().unwrap();
+        errors.read_to_string(&mut said).unwrap();
+        // Whoever writes says who it is.
+        let mut writer = tree.front.pid();
+        if to != "stderr" {
+            assert_eq!(said, "");
+            (said, writer) = (fs::read_to_string(&log).unwrap(), guard);
+        }
+        let lines = [
+            format!("armed: anchor {pid}: supervised, command {host}, SIGKILL after 50ms"),
+            format!("fired: anchor {pid}: gone; asking with SIGTERM, SIGKILL after 50ms"),
+            format!("asked: anchor {pid}: process {host} with SIGTERM"),
+            format!("killed: anchor {pid}: process {host}"),
+        ];
+        let expected = lines.map(|line| format!("anchored[{writer}]: {line}\n"));
+        assert_eq!(said, expected.concat());
+    }
 }
 
 // test -> sleep (anchor)

@@ -5,6 +5,7 @@
 //! pipeline stays one job. REJECTED: a group of its own for the command, which gets the terminal, as tini does. In
 //! `anchored a | less` less would then be in the background and be stopped at its first read.
 
+use super::journal::Journal;
 use super::link::{Link, Word};
 use super::system::bond::Bond;
 use super::system::signals::{Came, OF_THE_TERMINAL, Signals};
@@ -21,6 +22,7 @@ pub fn run(
     guard: i32,
     signals: &Signals,
     terms: &Terms,
+    journal: &Journal,
     name: &OsStr,
 ) -> Result<ExitCode, Failure> {
     // ORDER: before it is waited for, so that the number is still its own.
@@ -47,6 +49,7 @@ pub fn run(
                 let why = "the anchor is dead, and this process cannot be signalled";
                 return Err(Failure::own(format_args!("{pid}: {why}")));
             }
+            Some(Word::Event(event)) => journal.show(event),
             Some(Word::Signal(_)) => {}
             // The command ends with it, and nobody knows how.
             None => {

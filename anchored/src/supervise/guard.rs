@@ -2,6 +2,7 @@
 //! dies. It stays as long as there is somebody below it, and holds nothing of the caller's.
 
 use super::ending::{Ending, Pass};
+use super::journal::{Event, Journal};
 use super::link::{Link, Word};
 use super::start::{leave_the_caller, number, start};
 use super::system::lookout::Lookout;
@@ -23,6 +24,7 @@ struct Guard {
     command: Option<i32>,
     command_is_stopped: bool,
     lookout: Lookout,
+    journal: Journal,
 }
 
 /// Starts the command and stays. Nothing that the front has to clean up is cleaned up here: this never returns.
@@ -31,6 +33,7 @@ pub fn run(
     front: Handle,
     anchor: Option<Handle>,
     terms: Terms,
+    journal: Journal,
     mut command: Command,
     signals: &Signals,
 ) -> ! {
@@ -54,14 +57,16 @@ pub fn run(
     kept.push(number(&link));
     kept.extend(front.kept());
     leave_the_caller(&kept);
-    let guard = Guard {
+    let mut guard = Guard {
         link: Some(link),
         front,
         anchored,
         command: Some(command),
         command_is_stopped: false,
         lookout,
+        journal,
     };
+    guard.tell_event(Event::Armed(command));
     guard.stay(&terms)
 }
 
@@ -78,7 +83,11 @@ impl Guard {
             let due = next_pass.is_none_or(|at| at <= Instant::now());
             if let Some(passes) = ending.as_mut().filter(|_| due) {
                 let mut tree = Tree::of(&mut self.lookout, terms, self.command);
-                match passes.pass(&mut tree) {
+                let pass = passes.pass(&mut tree);
+                for event in tree.events() {
+                    self.tell_event(event);
+                }
+                match pass {
                     Pass::Again(pause) => next_pass = Some(Instant::now() + pause),
                     // Not the end yet: a command that is to be left alone would not outlive its guard.
                     Pass::Nobody => {
@@ -94,6 +103,7 @@ impl Guard {
             let pause = next_pass.map(|at| at.saturating_duration_since(Instant::now()));
             if self.wait(pause) {
                 self.anchored = false;
+                self.tell_event(Event::Fired);
                 ending = Some(Ending::new(terms.signal, terms.grace, Instant::now()));
                 // Stopped with the command, it could not say how that one ends.
                 let _ = self.front.send(libc::SIGCONT);
@@ -158,6 +168,10 @@ impl Guard {
         if let Some(link) = &mut self.link {
             link.say(word);
         }
+    }
+
+    fn tell_event(&mut self, event: Event) {
+        self.journal.tell(event, self.link.as_mut());
     }
 
     /// Takes every child that has ended; sees how the command fares. `false`: there is no child left.

@@ -1,5 +1,6 @@
 //! What the front and the guard tell each other, over a pair of sockets. Its end tells each of the other's death.
 
+use super::journal::Event;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -15,6 +16,8 @@ pub enum Word {
     Ended(i32),
     /// To the front: this process cannot be ended by us, and nothing else is left to end.
     OutOfReach(i32),
+    /// To the front: this is to be shown on its stderr.
+    Event(Event),
 }
 
 /// One side.
@@ -35,6 +38,10 @@ impl Link {
             Word::Refused(number) => (1, number),
             Word::Ended(number) => (2, number),
             Word::OutOfReach(number) => (3, number),
+            Word::Event(Event::Armed(pid)) => (4, pid),
+            Word::Event(Event::Fired) => (5, 0),
+            Word::Event(Event::Asked(pid)) => (6, pid),
+            Word::Event(Event::Killed(pid)) => (7, pid),
         };
         let mut text = [0; 8];
         text[..4].copy_from_slice(&i32::to_ne_bytes(kind));
@@ -53,6 +60,10 @@ impl Link {
             1 => Some(Word::Refused(number)),
             2 => Some(Word::Ended(number)),
             3 => Some(Word::OutOfReach(number)),
+            4 => Some(Word::Event(Event::Armed(number))),
+            5 => Some(Word::Event(Event::Fired)),
+            6 => Some(Word::Event(Event::Asked(number))),
+            7 => Some(Word::Event(Event::Killed(number))),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::ending::World;
 use super::environment::{asks_itself, is_left_alone};
+use super::journal::Event;
 use super::system::lookout::Lookout;
 use super::terms::Terms;
 use crate::processes::{Entry, Handle};
@@ -21,6 +22,7 @@ pub struct Tree<'a> {
     lookout: &'a mut Lookout,
     terms: &'a Terms,
     command: Option<i32>,
+    events: Vec<Event>,
 }
 
 impl<'a> Tree<'a> {
@@ -30,12 +32,18 @@ impl<'a> Tree<'a> {
             lookout,
             terms,
             command,
+            events: Vec::new(),
         }
+    }
+
+    /// What was done to whom.
+    pub fn events(self) -> Vec<Event> {
+        self.events
     }
 }
 
 impl World for Tree<'_> {
-    type Handle = Handle;
+    type Handle = (i32, Handle);
 
     fn now(&self) -> Instant {
         Instant::now()
@@ -56,11 +64,18 @@ impl World for Tree<'_> {
         asks_itself(process.pid, self.terms)
     }
 
-    fn open(&mut self, process: &Entry) -> Option<Handle> {
-        Handle::open(process.pid, process.start)
+    fn open(&mut self, process: &Entry) -> Option<Self::Handle> {
+        let handle = Handle::open(process.pid, process.start)?;
+        Some((process.pid, handle))
     }
 
-    fn send(&mut self, handle: &Handle, signal: i32) -> Result<(), Errno> {
-        handle.send(signal)
+    fn send(&mut self, (pid, handle): &Self::Handle, signal: i32) -> Result<(), Errno> {
+        handle.send(signal)?;
+        self.events.extend(match signal {
+            libc::SIGCONT => None,
+            libc::SIGKILL => Some(Event::Killed(*pid)),
+            _ => Some(Event::Asked(*pid)),
+        });
+        Ok(())
     }
 }
