@@ -54,10 +54,10 @@ fn a_set_uid_program_listens_to_no_variable() {
         echo \"$PWD/libanchor.so\" >/etc/ld.so.preload
         nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\"; }
         export ANCHOR_PID=$1
-        test \"$(ANCHOR_PID= nobody ./raised id -u)\" = 0
-        ANCHOR_LOG=$PWD/open/log nobody ./plain true
-        ANCHOR_LOG=$PWD/closed/log nobody ./raised true
-        ANCHOR_STRICT=1 ANCHOR_GRACE=soon nobody ./raised echo it runs";
+        test \"$(nobody env ANCHOR_PID= ./raised id -u)\" = 0
+        nobody env ANCHOR_LOG=$PWD/open/log ./plain true
+        nobody env ANCHOR_LOG=$PWD/closed/log ./raised true
+        nobody env ANCHOR_STRICT=1 ANCHOR_GRACE=soon ./raised echo it runs";
     let mut command = Command::new("unshare");
     command
         .args(["--mount", "sh", "-euc", script, "sh", &anchor.pid().to_string()])
