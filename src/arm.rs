@@ -13,7 +13,7 @@ use crate::post;
 use crate::scope;
 use crate::settings::{self, Settings, Told};
 use crate::sys::handle::Handle;
-use crate::sys::{Once, atfork, process, signals};
+use crate::sys::{Once, atfork, process, program, signals};
 use crate::terminate;
 use crate::watch::Watch;
 use anchor_contract::{AnchorId, Scope};
@@ -41,6 +41,9 @@ enum Then {
 pub fn at_load() {
     let environment = Environment::read();
     match settings::off(&environment) {
+        // GUEST: whoever starts such a program has chosen these variables, and has other rights: a log would be written
+        // with the program's. Only an administrator can have us in it (/etc/ld.so.preload, ld.so(8)).
+        None if program::has_rights_of_its_own() => {}
         None => arm_as_told(&environment),
         Some(left) => left
             .iter()

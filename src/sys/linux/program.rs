@@ -3,6 +3,7 @@
 use super::arch::weak_symbol;
 use super::call::call;
 use super::file::File;
+use super::parent;
 use core::ffi::CStr;
 
 /// Where a symbolic link leads.
@@ -29,27 +30,67 @@ const BYTES_READ: usize = 4096;
 /// folder of `/proc` would be dear, because that folder would be made for it. Elsewhere proc_pid_cmdline(5), and what
 /// does not end within 4096 bytes is left out.
 pub fn for_each_argument(each: &mut dyn FnMut(&[u8])) {
-    let stack_end = weak_symbol!("__libc_stack_end");
-    if stack_end == 0 {
+    let Some(start) = first_words() else {
         return for_each_argument_in_proc(each);
-    }
-    let variable: *const *const usize = core::ptr::with_exposed_provenance(stack_end);
-    // SAFETY: the address of glibc's variable, which its loader has filled in first of all.
-    let start = unsafe { variable.read() };
-    // SAFETY: where the kernel has put the number of arguments, the same on every machine (fs/binfmt_elf.c:
-    // `create_elf_tables`).
-    let count = unsafe { start.read() };
-    for index in 1..=count {
-        // SAFETY: the arguments' addresses follow their number.
-        let place = unsafe { start.add(index) };
-        // SAFETY: as above.
-        let address = unsafe { place.read() };
+    };
+    for index in 1..=word(start, 0) {
+        let address = word(start, index);
         if address == 0 {
             break;
         }
         // SAFETY: a NUL-terminated text of the host's, and its main has not begun.
         each(unsafe { CStr::from_ptr(core::ptr::with_exposed_provenance(address)) }.to_bytes());
     }
+}
+
+/// What the kernel has put on the stack at exec, as glibc's loader says: the number of arguments, their addresses, 0,
+/// those of the environment, 0, and pairs of numbers up to one that begins with 0 (fs/binfmt_elf.c: `create_elf_tables`).
+fn first_words() -> Option<*const usize> {
+    let variable: *const *const usize = core::ptr::with_exposed_provenance(weak_symbol!("__libc_stack_end"));
+    // SAFETY: the address of glibc's variable, which its loader has filled in first of all; or null.
+    unsafe { variable.as_ref() }.copied()
+}
+
+/// One of [`first_words`]: whoever asks has not gone past the end.
+fn word(start: *const usize, index: usize) -> usize {
+    // SAFETY: these words stay where they are, and before `main` nobody writes to them.
+    let place = unsafe { start.add(index) };
+    // SAFETY: as above.
+    unsafe { place.read() }
+}
+
+/// Whether this program has rights that whoever started it need not have: AT_SECURE, getauxval(3). Set-uid, set-gid, file
+/// capabilities, or a security module that says so.
+pub fn has_rights_of_its_own() -> bool {
+    let Some(start) = first_words() else {
+        // Without glibc's loader. musl's loads nothing into such a program, but others may.
+        return ids_differ();
+    };
+    let mut index = word(start, 0).saturating_add(2);
+    while word(start, index) != 0 {
+        index = index.saturating_add(1);
+    }
+    loop {
+        let (kind, value) = (
+            word(start, index.saturating_add(1)),
+            word(start, index.saturating_add(2)),
+        );
+        match kind {
+            0 => return ids_differ(),
+            AT_SECURE => return value != 0,
+            _ => index = index.saturating_add(2),
+        }
+    }
+}
+
+/// getauxval(3).
+const AT_SECURE: usize = 23;
+
+fn ids_differ() -> bool {
+    // SAFETY: no arguments, cannot fail.
+    let (user, group) = (unsafe { call!(SYS_getuid) }, unsafe { call!(SYS_getgid) });
+    let (raised_user, raised_group) = parent::effective_ids();
+    user != Ok(raised_user) || group != Ok(raised_group)
 }
 
 #[inline(never)]

@@ -52,3 +52,8 @@ pub fn with_own_name(f: impl FnOnce(&[u8]) -> bool) -> bool {
     // SAFETY: a NUL-terminated text that stays.
     f(unsafe { CStr::from_ptr(name) }.to_bytes())
 }
+
+/// Whether this program has rights that whoever started it need not have. dyld(1) loads no inserted library into one.
+pub fn has_rights_of_its_own() -> bool {
+    false
+}
