@@ -65,9 +65,8 @@ fn a_set_uid_program_listens_to_no_variable() {
     let output = without_library(&mut command).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    // The control: the library was in both.
-    let log = std::fs::read_to_string(folder.path().join("open/log")).unwrap();
-    assert!(log.contains("armed"), "{log}");
+    // The control: the library is in whatever they start, and makes the file at once.
+    assert!(folder.path().join("open/log").exists(), "{said}");
     assert!(
         !folder.path().join("closed/log").exists(),
         "a file where only root may make one"
