@@ -4,6 +4,11 @@
 
 mod support;
 
+use nix::sys::signal::Signal;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use support::*;
@@ -72,4 +77,69 @@ fn a_set_uid_program_listens_to_no_variable() {
         "a file where only root may make one"
     );
     assert_eq!(String::from_utf8_lossy(&output.stdout), "it runs\n", "{said}");
+}
+
+/// A log that is not what it seems: the host runs, is silent, and ends with its anchor.
+#[test]
+fn a_log_that_somebody_has_prepared_holds_nobody_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let made = |program: &str, words: &[&str], name: &str| {
+        let done = Command::new(program).args(words).arg(at(name)).status();
+        assert!(done.unwrap().success());
+        at(name)
+    };
+    let deaf = made("mkfifo", &[], "a FIFO that nobody reads");
+    let full = made("mkfifo", &[], "a FIFO that is full");
+    let mut reader = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(&full)
+        .unwrap();
+    while reader.write(&[0; 4096]).is_ok() {}
+    let circle = made("ln", &["-s", "a circle"], "a circle");
+    // A file that only root may write to, and a host that is nobody's.
+    let others = at("another's");
+    std::fs::write(&others, "").unwrap();
+    let mut targets = vec![
+        "/dev/full".into(),
+        "/dev/null".into(),
+        deaf,
+        full,
+        circle,
+        folder.path().to_owned(),
+    ];
+    let scene = may().then(scene);
+    targets.extend(scene.iter().map(|_| others.clone()));
+    for target in targets {
+        let mut anchor = sibling();
+        let mut command = Command::new("cat");
+        anchored(&mut command, anchor.pid())
+            .env("ANCHOR_LOG", &target)
+            .env("ANCHOR_PDEATHSIG", "never");
+        if target == others {
+            command
+                .uid(65534)
+                .env(INJECTS, scene.as_ref().unwrap().path().join("libanchor.so"));
+        }
+        let (mut host, said) = Echo::spawn_with_errors(&mut command);
+        host.assert_lives();
+        anchor.kill_and_reap();
+        assert_signalled(host.owned.pid(), Signal::SIGTERM);
+        let said = said.rest();
+        // What cannot be written is said once; what takes nothing is no mistake.
+        let bad = !["/dev/full", "/dev/null"]
+            .map(Path::new)
+            .contains(&target.as_path())
+            && !target.ends_with("a FIFO that is full");
+        let lines = said.lines().filter(|line| line.contains("ANCHOR_LOG: ")).count();
+        assert_eq!(
+            (lines, said.lines().count()),
+            (usize::from(bad), usize::from(bad)),
+            "{}: {said}",
+            target.display()
+        );
+    }
+    assert_eq!(std::fs::read_to_string(&others).unwrap(), "");
 }
