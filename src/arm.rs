@@ -12,6 +12,7 @@ use crate::pdeathsig::{self, Kernel};
 use crate::post;
 use crate::scope;
 use crate::settings::{self, Settings, Told};
+use crate::stops;
 use crate::sys::handle::Handle;
 use crate::sys::{Once, atfork, process, program, signals};
 use crate::terminate;
@@ -54,6 +55,7 @@ pub fn at_load() {
 /// GUEST: not inlined, so that a program without an anchor does not touch the stack that arming one needs.
 #[inline(never)]
 fn arm_as_told(environment: &Environment) {
+    stops::at("1");
     // 1. No signal from here on. RACE: a handler of the host's that runs in the middle of arming could leave it by
     //    siglongjmp(3) with a descriptor open; a watcher made with signals open could take one of the host's.
     let blocked = signals::Blocked::all();
@@ -61,8 +63,10 @@ fn arm_as_told(environment: &Environment) {
         return;
     };
     let then = arm_process(&told);
+    stops::at("9");
     // 9. Signals again. ORDER: only now, so that the host of a dead anchor is asked when everything stands.
     drop(blocked);
+    stops::at("end");
     if then == Then::Ask {
         terminate::ask(told.settings.signal);
     }
@@ -71,6 +75,7 @@ fn arm_as_told(environment: &Environment) {
 /// A fork copies no thread but its caller, so the child has no watcher.
 extern "C" fn in_forked_child() {
     let Some(told) = INHERITED.get() else { return };
+    stops::at("fork");
     let blocked = signals::Blocked::all();
     let parent = post::forget();
     // GUEST: a filter that the host has set up for itself does not know us. What it does not know, it may kill for.
@@ -82,6 +87,7 @@ extern "C" fn in_forked_child() {
     } else {
         identity::open_then_verify(&told.settings, told.known.id)
     };
+    stops::at("fork-opened");
     let then = arm_against(&told.settings, anchor);
     drop(blocked);
     if then == Then::Ask {
@@ -91,6 +97,7 @@ extern "C" fn in_forked_child() {
 
 fn arm_process(told: &Told) -> Then {
     let settings = told.settings;
+    stops::at("2");
     // 2. Is this a process that is meant, and none that must be left alone?
     let meant = match exclusions::reason(told.skip) {
         Some(why) => Err(why),
@@ -103,6 +110,7 @@ fn arm_process(told: &Told) -> Then {
             return inert(&settings, why, Reason::Wanted);
         }
     };
+    stops::at("3");
     // 3. Handle, then identity; the race is told at `open_then_verify`.
     let anchor = match identity::open_then_verify(&settings, told.id) {
         // RACE: 1. handle opened  2. the anchor dies  3. its number is recycled, and the start time that was read
@@ -124,6 +132,7 @@ fn arm_process(told: &Told) -> Then {
             false,
         ),
     };
+    stops::at("4");
     // 4. What descendants need. ORDER: before step 7, after which the environment could be read by others. Whoever is
     //    beyond has descendants that are, and nobody's identity tells them so.
     environment::add(&Pins {
@@ -138,6 +147,7 @@ fn arm_process(told: &Told) -> Then {
     if told.scope == Scope::Tree && !beyond && INHERITED.set(inherited).is_some() {
         atfork::register(in_forked_child);
     }
+    stops::at("4-pinned");
     arm_against(&settings, anchor)
 }
 
@@ -154,16 +164,20 @@ fn arm_against(settings: &Settings, anchor: Anchor) -> Then {
         identity::close(handle);
         return inert(settings, "this is the anchor itself", Reason::Wanted);
     }
+    stops::at("5");
     // 5. The kernel's own guard first: it is the only one that needs nobody to run.
     let kernel = pdeathsig::set_where_right(settings);
+    stops::at("6");
     // 6. Dead by now? Then the host need not begin. What dies after this line is an event for step 8: the watcher opens
     //    a handle of its own, and knows whether it is the anchor's.
     if handle.is_some_and(Handle::exited) {
         identity::close(handle);
         return fire_at_once(settings, "died while the host was starting", kernel);
     }
+    stops::at("7");
     // 7. GUEST: the host never sees the descriptor, where there is another way.
     let handle = handle.and_then(Handle::hand_over);
+    stops::at("8");
     // 8. The watcher.
     let started = post::take(&Watch {
         settings: *settings,

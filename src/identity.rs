@@ -4,6 +4,7 @@
 //! one has its number. Everything else that goes wrong says nothing about the anchor.
 
 use crate::settings::Settings;
+use crate::stops;
 use crate::sys::handle::Handle;
 use crate::sys::{NoHandle, numbers, parent, polling};
 use anchor_contract::AnchorId;
@@ -54,7 +55,9 @@ pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anch
         Err(NoHandle::Unavailable) if polling::exited(pid) => return Anchor::Dead("no such process"),
         Err(NoHandle::Unavailable) => None,
     };
+    stops::at("3-opened");
     let start = numbers::start_of(pid);
+    stops::at("3-read");
     let id = match (recorded, namespace, start) {
         (Some(id), _, Some(start)) if id.start != start && numbers::starts_compare() => {
             close(handle);

@@ -43,6 +43,7 @@ mod terminate;
 mod watch;
 
 mod log;
+mod stops;
 #[allow(unsafe_code)]
 mod sys;
 

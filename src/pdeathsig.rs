@@ -2,6 +2,7 @@
 //! only where the two are the same; and who asks the host is settled here, because a host is asked once.
 
 use crate::settings::Settings;
+use crate::stops;
 use crate::sys::{parent, signals};
 use anchor_contract::{Pdeathsig, Pid, Signal};
 use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -71,9 +72,11 @@ pub fn set_where_right(settings: &Settings) -> Kernel {
 
 /// Sets the value in a child of the anchor's.
 fn set(settings: &Settings) -> Kernel {
+    stops::at("5-child");
     if !parent::set_death_signal(Some(settings.signal)) {
         return Kernel::DoesNot("refused");
     }
+    stops::at("5-set");
     // RACE: 1. the parent is the anchor  2. the anchor dies, we get another parent  3. the value is set
     //   and follows the wrong process. Closed by looking again; what dies after this line sends the signal.
     if parent::parent_pid() != settings.anchor.raw() {

@@ -7,6 +7,7 @@
 use crate::log::{self, Side};
 use crate::pdeathsig::{self, Before};
 use crate::post;
+use crate::stops;
 use crate::sys::thread::{self, Dismissal};
 use crate::sys::{errno, numbers, proc_stat, signals};
 use crate::terminate;
@@ -64,7 +65,9 @@ fn replace(before: &Before, alone: bool) {
     if let Some(mut post) = post::hold() {
         if let Some(watch) = post.watch() {
             watch.alone |= alone;
-            succeed(watch, thread::dismiss(), before);
+            let dismissed = thread::dismiss();
+            stops::at("replaced");
+            succeed(watch, dismissed, before);
         }
     }
 }
@@ -76,6 +79,7 @@ fn in_absence(before: &Before, call: &mut dyn FnMut() -> i32) -> i32 {
         return call();
     };
     let dismissed = thread::dismiss();
+    stops::at("absent");
     let mut result = call();
     if dismissed == Dismissal::Gone {
         // KERNEL: a thread gives its number back an instant before it leaves the list by which these calls count.
@@ -89,6 +93,7 @@ fn in_absence(before: &Before, call: &mut dyn FnMut() -> i32) -> i32 {
             again
         });
     }
+    stops::at("absent-called");
     succeed(watch, dismissed, before);
     result
 }

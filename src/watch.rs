@@ -7,6 +7,7 @@ use crate::identity::{self, Anchor, Known};
 use crate::log::{self, Log, Side};
 use crate::pdeathsig::{self, Kernel};
 use crate::settings::Settings;
+use crate::stops;
 use crate::sys::bell::Bell;
 use crate::sys::handle::{self, Handle};
 use crate::sys::{Errno, Waited, polling, thread};
@@ -54,6 +55,7 @@ enum Way {
 
 extern "C" fn run(watch: &Watch) -> ! {
     let settings = &watch.settings;
+    stops::at("watcher-born");
     let may_open = thread::settle();
     let mut bell = if may_open {
         Bell::hang(watch.alone)
@@ -61,6 +63,7 @@ extern "C" fn run(watch: &Watch) -> ! {
         Bell::unheard(watch.alone)
     };
     let bell = &mut bell;
+    stops::at("watcher-settled");
     let Some(known) = watch.anchor else {
         terminate::keep_grace(settings, bell)
     };
@@ -74,12 +77,14 @@ extern "C" fn run(watch: &Watch) -> ! {
         },
         None => Way::Probes,
     };
+    stops::at("watcher-opened");
     if !watch.successor && !thread::SHARES_DESCRIPTORS {
         tell_armed(watch, way, Side::Watcher);
     }
     // ORDER: after the log was opened, which the host may have had to be privileged for.
     thread::drop_rights();
 
+    stops::at("watcher-ready");
     let started = known.id.map(|id| id.start);
     let waited = match way {
         Way::Event(handle) => handle.wait_for_exit(bell),

@@ -38,3 +38,15 @@ fn runs_in_a_musl_program() {
     assert_signalled(host.owned.pid(), nix::sys::signal::Signal::SIGTERM);
     control.assert_lives();
 }
+
+// The library of tests/stops.rs can be held up by a variable; this one cannot.
+#[test]
+fn has_no_places_to_stop_at() {
+    let variable = b"LIBANCHOR_STOPS";
+    let has = |file: &std::path::Path| {
+        let file = std::fs::read(file).unwrap();
+        file.windows(variable.len()).any(|part| part == variable)
+    };
+    assert!(has(&LIBRARY_WITH_STOPS));
+    assert!(!has(&LIBRARY));
+}

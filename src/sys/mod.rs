@@ -13,6 +13,8 @@ mod waiting_tests;
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(all(target_os = "linux", feature = "stops"))]
+pub use linux::stops;
 #[cfg(target_os = "linux")]
 pub use linux::{
     atfork, bell, environ, errno, memory, numbers, output, parent, pidfd as handle, polling, proc_stat,

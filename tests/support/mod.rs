@@ -6,11 +6,15 @@
 #![allow(dead_code)] // every test file uses its share
 
 #[cfg(target_os = "linux")]
+pub mod births;
+#[cfg(target_os = "linux")]
 pub mod elf;
 #[cfg(target_os = "linux")]
 pub mod filter;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+pub mod stop;
 #[cfg(target_os = "linux")]
 pub use linux::*;
 
@@ -41,20 +45,41 @@ pub fn root() -> &'static Path {
 
 /// The release library, built once: what is tested is the file that ships.
 pub static LIBRARY: Lazy<PathBuf> = Lazy::new(|| {
-    let root = root();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--lib", "--package", "libanchor"])
-        .current_dir(root)
-        .status()
-        .unwrap();
-    assert!(built.success(), "the library could not be built");
+    let file = built(&target(), &[]);
     // A host that loses its parent becomes our child, so that its end can be seen whoever made it.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true).unwrap();
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join("release").join(FILE).canonicalize().unwrap()
+    file
 });
+
+/// The same sources with places to stop at, `src/stops.rs`. In a folder of its own: this is not what ships.
+pub static LIBRARY_WITH_STOPS: Lazy<PathBuf> =
+    Lazy::new(|| built(&target().join("stops"), &["--features", "stops"]));
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+fn built(target: &Path, arguments: &[&str]) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--lib",
+            "--package",
+            "libanchor",
+            "--target-dir",
+        ])
+        .arg(target)
+        .args(arguments)
+        .current_dir(root())
+        .status()
+        .unwrap();
+    assert!(built.success(), "the library could not be built");
+    target.join("release").join(FILE).canonicalize().unwrap()
+}
 
 /// The library's file, and the variable that has a program load it.
 const FILE: &str = if cfg!(target_os = "macos") {

@@ -22,5 +22,7 @@ pub mod proc_stat;
 pub mod process;
 pub mod program;
 pub mod signals;
+#[cfg(feature = "stops")]
+pub mod stops;
 pub mod thread;
 pub mod time;

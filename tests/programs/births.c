@@ -1,0 +1,309 @@
+/* births: makes anchors and hosts of theirs, and ends them, as it is told: a line in, a line out.
+ *
+ *   anchor                 a new anchor; says its number and its start
+ *   tick                   waits until the clock has ticked on since the anchor's start
+ *   host TREE PAUSE DEATH SET... -- PROGRAM ARG...     makes a host, see `make`; SET is `NAME=value` or a filter
+ *   kill, dead, reap       kills the anchor; waits until it is dead; gives its number back
+ *   stranger HOW           another process gets the anchor's number, see `stranger`: "ok", or "taken"
+ *   start                  the start of whoever has the number now
+ *   leave                  the stranger ends
+ *   line, end              what the host says; whether it ends, with all of its own: "end", else "lives"
+ *   tell TEXT              sends the host a line
+ *   clear                  kills everybody else
+ *
+ * It is PID 1 of a PID namespace: all end with it, orphans come to it, and kill(-1) reaches everybody but itself. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WORDS = 64, CEILING = 60000 };
+
+static pid_t anchor, stranger_pid;
+static unsigned long long start;                       /* the anchor's, in ticks */
+static int told[2] = {-1, -1}, said[2] = {-1, -1};     /* what the host reads, what it writes */
+static int ordered[2] = {-1, -1}, null;                /* what the anchor reads */
+static char *words[WORDS];
+
+static void fail(const char *what) {
+    printf("births: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static uint64_t now(clockid_t clock) {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return time.tv_sec * 1000000000ULL + time.tv_nsec;
+}
+
+static void spin(uint64_t nanoseconds) {
+    for (uint64_t from = now(CLOCK_MONOTONIC); now(CLOCK_MONOTONIC) - from < nanoseconds;) sched_yield();
+}
+
+static void shut(int *fd) {
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
+static void sleep_for_ever(void) {
+    shut(&said[1]);
+    for (;;) pause();
+}
+
+/* As on Linux before 5.3. */
+static void without_pidfd(void) {
+    struct sock_filter code[] = {{0x20, 0, 0, 0},
+                                 {0x15, 0, 1, SYS_pidfd_open},
+                                 {0x06, 0, 0, SECCOMP_RET_ERRNO | ENOSYS},
+                                 {0x06, 0, 0, SECCOMP_RET_ALLOW}};
+    struct sock_fprog program = {4, code};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) _exit(3);
+}
+
+static void become_host(void) {
+    char *variables[WORDS + 2], pid[32];
+    int at = 4, count = 0;
+    for (; words[at] && strcmp(words[at], "--"); at++) {
+        if (!strcmp(words[at], "without-pidfd")) without_pidfd();
+        else variables[count++] = words[at];
+    }
+    sprintf(pid, "ANCHOR_PID=%d", (int)anchor);
+    variables[count++] = pid;
+    variables[count++] = "PATH=/usr/local/bin:/usr/bin:/bin";
+    variables[count] = NULL;
+    if (!words[at]) _exit(4);
+    dup2(null, 0);
+    dup2(null, 1);
+    dup2(said[1], 3);
+    dup2(told[0], 4);
+    execvpe(words[at + 1], words + at + 1, variables);
+    _exit(5);
+}
+
+/* A child that becomes the host. Whoever makes it no longer holds what the host writes to. */
+static void *born(void *pause_before_exec) {
+    if (fork() == 0) {
+        spin(*(uint64_t *)pause_before_exec);
+        become_host();
+    }
+    shut(&said[1]);
+    return NULL;
+}
+
+/* TREE: the host is a child (`direct`, `sibling` when we are the maker), one of a thread that ends (`thread`), one of a
+ * child that stays (`wrapped`) or goes (`orphan`). PAUSE: nanoseconds between its fork and its exec, or before its fork
+ * where a child makes it. DEATH: so many nanoseconds after the order the maker ends itself: `k` by SIGKILL, `x` by
+ * _exit; `-`: not. */
+static void make(char *line) {
+    uint64_t from = now(CLOCK_MONOTONIC), none = 0;
+    int count = 0;
+    for (char *word = strtok(line, " \n"); word && count < WORDS - 1; word = strtok(NULL, " \n")) words[count++] = word;
+    words[count] = NULL;
+    uint64_t before = strtoull(words[2], NULL, 10), after = strtoull(words[3] + 1, NULL, 10);
+    if (!strcmp(words[1], "thread")) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, born, &before);
+        pthread_join(thread, NULL);
+    } else if (!strcmp(words[1], "wrapped") || !strcmp(words[1], "orphan")) {
+        if (fork() == 0) {
+            spin(before);
+            born(&none);
+            if (words[1][0] == 'o') _exit(0);
+            sleep_for_ever();
+        }
+        shut(&said[1]);
+    } else {
+        born(&before);
+    }
+    if (words[3][0] == '-') return;
+    while (now(CLOCK_MONOTONIC) - from < after) sched_yield();
+    if (words[3][0] == 'x') _exit(0);
+    kill(getpid(), SIGKILL);
+}
+
+static void become_anchor(void) {
+    char line[4096];
+    anchor = getpid();
+    shut(&ordered[1]);
+    FILE *orders = fdopen(ordered[0], "r");
+    while (fgets(line, sizeof line, orders)) make(line);
+    sleep_for_ever();
+}
+
+/* The start of whoever has the anchor's number, proc_pid_stat(5), field 22. */
+static unsigned long long start_now(void) {
+    char path[64], stat[1024];
+    sprintf(path, "/proc/%d/stat", (int)anchor);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = read(file, stat, sizeof stat - 1);
+    close(file);
+    if (length <= 0) fail(path);
+    stat[length] = 0;
+    char *field = strrchr(stat, ')');
+    for (int at = 2; at < 22; at++) field = strchr(field + 1, ' ');
+    return strtoull(field, NULL, 10);
+}
+
+static void new_anchor(void) {
+    if (pipe2(told, O_CLOEXEC) || pipe2(said, O_CLOEXEC) || pipe2(ordered, O_CLOEXEC)) fail("pipe2");
+    anchor = fork();
+    if (anchor < 0) fail("fork");
+    if (anchor == 0) become_anchor();
+    shut(&ordered[0]);
+    start = start_now();
+    printf("%d %llu\n", (int)anchor, start);
+}
+
+static void wait_for_tick(void) {
+    uint64_t tick = 1000000000 / sysconf(_SC_CLK_TCK), next = (start + 1) * tick;
+    for (uint64_t time; (time = now(CLOCK_BOOTTIME)) < next;) {
+        struct timespec rest = {0, next - time};
+        nanosleep(&rest, NULL);
+    }
+}
+
+/* A thread that stays if it has got the wanted number. */
+static void *one_thread(void *wanted) {
+    if (gettid() == *(pid_t *)wanted) sleep_for_ever();
+    return NULL;
+}
+
+/* The stranger where a thread of its gets the number: it makes threads until one has. */
+static void become_threaded(pid_t wanted, int ready) {
+    shut(&said[1]);
+    char path[64], number[16];
+    sprintf(path, "/proc/self/task/%d", (int)wanted);
+    int length = sprintf(number, "%d", (int)wanted - 1);
+    for (int tries = 0; tries < 1000 && access(path, F_OK); tries++) {
+        int file = open("/proc/sys/kernel/ns_last_pid", O_WRONLY);
+        if (write(file, number, length) < 0) _exit(6);
+        close(file);
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, one_thread, &wanted)) _exit(7);
+        if (access(path, F_OK)) pthread_join(thread, NULL);
+    }
+    if (write(ready, "!", 1) != 1) _exit(8);
+    sleep_for_ever();
+}
+
+/* HOW: `told`, the kernel is told which number to give; `round`, processes come and go until it comes round again;
+ * `thread`, as told, to a thread of the stranger's. */
+static const char *stranger(const char *how) {
+    pid_t wanted = anchor;
+    if (how[0] == 't' && how[1] == 'o') {
+        struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&wanted, .set_tid_size = 1};
+        stranger_pid = syscall(SYS_clone3, &args, sizeof args);
+        if (stranger_pid == 0) sleep_for_ever();
+        if (stranger_pid < 0 && errno != EEXIST) fail("clone3");
+        return stranger_pid == wanted ? "ok" : "taken";
+    }
+    if (how[0] == 't') {
+        int ready[2];
+        char said;
+        if (pipe2(ready, O_CLOEXEC)) fail("pipe2");
+        stranger_pid = fork();
+        if (stranger_pid == 0) become_threaded(wanted, ready[1]);
+        close(ready[1]);
+        int known = read(ready[0], &said, 1) == 1 && kill(wanted, 0) == 0;
+        close(ready[0]);
+        return known ? "ok" : "taken";
+    }
+    for (int tries = 0; tries < 100000; tries++) {
+        stranger_pid = fork();
+        if (stranger_pid < 0) fail("fork");
+        if (stranger_pid == 0 && getpid() != wanted) _exit(0);
+        if (stranger_pid == 0) sleep_for_ever();
+        if (stranger_pid == wanted) return "ok";
+        waitpid(stranger_pid, NULL, 0);
+        /* A thread of the host's may have it. */
+        if (tries % 100 == 99 && kill(wanted, 0) == 0) break;
+    }
+    stranger_pid = 0;
+    return "taken";
+}
+
+/* Reads what the host says: a line, or all until the end. */
+static const char *hear(char *line, size_t size, int all) {
+    size_t length = 0;
+    for (;;) {
+        struct pollfd entry = {said[0], POLLIN, 0};
+        if (poll(&entry, 1, CEILING) == 0) return "lives";
+        char byte;
+        if (read(said[0], &byte, 1) != 1) return "end";
+        line[length] = 0;
+        if (byte == '\n' && !all) return line;
+        if (length < size - 1 && !all) line[length++] = byte;
+    }
+}
+
+static void clear(void) {
+    kill(-1, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0) {}
+    shut(&told[0]), shut(&told[1]), shut(&said[0]), shut(&said[1]), shut(&ordered[0]), shut(&ordered[1]);
+    anchor = stranger_pid = 0;
+}
+
+static void end(pid_t pid) {
+    siginfo_t info;
+    if (pid <= 0) fail("nobody to end");
+    kill(pid, SIGKILL);
+    while (waitid(P_PID, pid, &info, WEXITED | WNOWAIT) && errno == EINTR) {}
+}
+
+static void too_long(int signal) {
+    (void)signal;
+    _exit(9);
+}
+
+int main(void) {
+    char line[4096], heard[256];
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    /* The host's two numbers are nothing else's. */
+    while (fcntl(null, F_DUPFD_CLOEXEC, 3) < 8) {}
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    signal(SIGALRM, too_long);
+    while (fgets(line, sizeof line, stdin)) {
+        siginfo_t info;
+        const char *answer = "ok";
+        alarm(2 * CEILING / 1000);
+        line[strcspn(line, "\n")] = 0;
+        if (!strncmp(line, "host ", 5)) {
+            if (!strncmp(line, "host sibling", 12)) make(line);
+            else dprintf(ordered[1], "%s\n", line);
+            shut(&said[1]), shut(&told[0]);
+        } else if (!strcmp(line, "anchor")) {
+            new_anchor();
+            alarm(0);
+            continue;
+        } else if (!strcmp(line, "tick")) wait_for_tick();
+        else if (!strcmp(line, "kill")) end(anchor);
+        else if (!strcmp(line, "dead")) waitid(P_PID, anchor, &info, WEXITED | WNOWAIT);
+        else if (!strcmp(line, "reap")) waitpid(anchor, NULL, 0);
+        else if (!strncmp(line, "stranger ", 9)) answer = stranger(line + 9);
+        else if (!strcmp(line, "start")) snprintf(heard, sizeof heard, "%llu", start_now()), answer = heard;
+        else if (!strcmp(line, "leave")) end(stranger_pid), waitpid(stranger_pid, NULL, 0);
+        else if (!strcmp(line, "line")) answer = hear(heard, sizeof heard, 0);
+        else if (!strcmp(line, "end")) answer = hear(heard, sizeof heard, 1);
+        else if (!strncmp(line, "tell ", 5)) dprintf(told[1], "%s\n", line + 5);
+        else if (!strcmp(line, "clear")) clear();
+        else fail(line);
+        alarm(0);
+        puts(answer);
+    }
+    return 0;
+}
