@@ -1,0 +1,135 @@
+//! The anchor's number is another's: before the host was armed, while it is, and after. Nobody lives for the sake of a
+//! stranger, and nobody dies for a number.
+
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use support::births::Births;
+use support::stop::Stop;
+use support::*;
+
+/// Gives the anchor's number away. Another tick first: within one, a start does not tell two processes apart.
+fn recycle(births: &mut Births, how: &str) {
+    births.done("tick");
+    births.done("kill");
+    births.done("reap");
+    births.done(&format!("stranger {how}"));
+}
+
+// births -> births (anchor, dead; the number is a process's now, or a thread's)
+//        -> newborn (host, told of who had it before)
+#[test]
+fn a_number_that_is_a_process_by_now_is_a_dead_anchor() {
+    told_of_who_had_it("told");
+}
+
+#[test]
+fn a_number_that_is_a_thread_by_now_is_a_dead_anchor() {
+    told_of_who_had_it("thread");
+}
+
+fn told_of_who_had_it(how: &str) {
+    let mut births = Births::new();
+    for filter in ["", "without-pidfd"] {
+        let anchor = births.anchor();
+        let id = format!("ANCHOR_ID={}", anchor.id);
+        recycle(&mut births, how);
+        births.shipped("sibling 0 -", &[filter, &id]);
+        assert_eq!(births.main(), None, "{filter}");
+        births.done("clear");
+    }
+}
+
+// The control: a thread that had the number all the time is nobody's death.
+// births -> births (has the number, for a thread; still there)
+//        -> newborn (host)
+#[test]
+fn a_thread_that_always_had_the_number_is_not_dead() {
+    let mut births = Births::new();
+    let anchor = births.anchor();
+    recycle(&mut births, "thread");
+    let start = births.ask("start");
+    let (namespace, _) = anchor.id.split_once(':').unwrap();
+    births.shipped("sibling 0 -", &[&format!("ANCHOR_ID={namespace}:{start}")]);
+    assert!(births.main().is_some());
+    assert!(births.lives());
+}
+
+/// Where a host's own thread may be when the number changes hands; from the second list on it knows whose it was.
+const BEFORE: [&str; 3] = ["1", "2", "3"];
+const SINCE: [&str; 15] = [
+    "3-opened",
+    "3-read",
+    "4",
+    "4-pinned",
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
+    "end",
+    "watcher-born",
+    "watcher-settled",
+    "watcher-opened",
+    "watcher-ready",
+    "never",
+];
+
+#[test]
+fn with_an_identity_a_stranger_is_recognised_at_every_step() {
+    let mut births = Births::new();
+    for place in BEFORE.into_iter().chain(SINCE) {
+        for how in ["told", "thread"] {
+            for filter in ["", "without-pidfd"] {
+                let what = format!("{place}, {how}, {filter}");
+                held_while_recycled(&mut births, place, how, filter, true);
+                assert!(births.ends(), "{what}");
+                births.done("clear");
+            }
+        }
+    }
+}
+
+// Without one, from the first look on. What had changed hands before is whoever has it now: nothing says otherwise.
+#[test]
+fn without_an_identity_a_stranger_is_recognised_from_the_first_look_on() {
+    let mut births = Births::new();
+    for place in SINCE {
+        held_while_recycled(&mut births, place, "told", "", false);
+        assert!(births.ends(), "{place}");
+        births.done("clear");
+    }
+    for place in BEFORE {
+        held_while_recycled(&mut births, place, "told", "", false);
+        assert!(births.main().is_some(), "{place}");
+        assert!(births.lives(), "{place}");
+        births.done("leave");
+        assert!(births.ends(), "{place}");
+        births.done("clear");
+    }
+}
+
+/// A host that is held at `place` while its anchor dies and the number goes to a stranger; at `never`, when it is armed.
+fn held_while_recycled(births: &mut Births, place: &'static str, how: &str, filter: &str, with_id: bool) {
+    let mut stop = Stop::new(place, 1);
+    let anchor = births.anchor();
+    let id = format!("ANCHOR_ID={}", if with_id { &anchor.id } else { "" });
+    let set = [
+        "ANCHOR_GRACE=never",
+        "ANCHOR_POLL=5ms",
+        filter,
+        &stop.variable(),
+        &id,
+    ]
+    .map(str::to_owned);
+    let set: Vec<&str> = set.iter().map(String::as_str).collect();
+    births.host("sibling 0 -", &LIBRARY_WITH_STOPS, &set);
+    if place == "never" {
+        assert!(births.main().is_some());
+    } else {
+        stop.reached(1);
+    }
+    recycle(births, how);
+    stop.go(1);
+}
