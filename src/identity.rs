@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use crate::stops;
 use crate::sys::handle::Handle;
 use crate::sys::{NoHandle, numbers, parent, polling};
-use anchor_contract::AnchorId;
+use anchor_contract::{AnchorId, Pid};
 
 /// What is known of the anchor.
 pub enum Anchor {
@@ -51,7 +51,7 @@ pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anch
     let handle = match handle(settings) {
         Ok(handle) => Some(handle),
         Err(NoHandle::NoSuchProcess) => return nobody_has_the_number(recorded),
-        Err(NoHandle::NotAProcess) => return Anchor::Beyond("a thread's number, not a process's"),
+        Err(NoHandle::NotAProcess) => return a_thread_has_the_number(pid, recorded),
         Err(NoHandle::Unavailable) if polling::exited(pid) => return Anchor::Dead("no such process"),
         Err(NoHandle::Unavailable) => None,
     };
@@ -135,4 +135,19 @@ fn nobody_has_the_number(recorded: Option<AnchorId>) -> Anchor {
         return Anchor::Beyond("not in this PID namespace, and no ANCHOR_ID says in which");
     }
     Anchor::Dead("no such process")
+}
+
+/// The number was given to a thread after the anchor's death, or was a thread's all the time: then nobody knows which
+/// process was meant.
+fn a_thread_has_the_number(pid: Pid, recorded: Option<AnchorId>) -> Anchor {
+    let other = recorded.is_some_and(|id| {
+        numbers::start_of(pid).is_some_and(|start| start != id.start) && numbers::starts_compare()
+            // RACE: 1. a thread has the number  2. it ends  3. the start cannot be read.
+            || polling::exited(pid)
+    });
+    if other {
+        Anchor::Dead(ANOTHER)
+    } else {
+        Anchor::Beyond("a thread's number, not a process's")
+    }
 }
