@@ -133,3 +133,26 @@ fn held_while_recycled(births: &mut Births, place: &'static str, how: &str, filt
     recycle(births, how);
     stop.go(1);
 }
+
+// A fork whose parent is gone, so that it is not known whose numbers it counts with; and starts that do not tell two
+// processes apart, as within one tick: in a time namespace they are not compared.
+// births (in a time namespace) -> births (anchor, dead, its number given away)
+//                              -> newborn (host, gone) -> newborn (forked, held before it is armed)
+#[test]
+fn a_forked_child_knows_its_anchor_by_more_than_the_start() {
+    let mut births = Births::beyond(&["--time", "--boottime", "1000"]);
+    for how in ["told", "thread"] {
+        let mut stop = Stop::new("fork", 1);
+        let anchor = births.anchor();
+        let (stops_at, id) = (stop.variable(), format!("ANCHOR_ID={}", anchor.id));
+        let set = ["ANCHOR_GRACE=never", &stops_at, &id];
+        births.host("sibling 0 -", &LIBRARY_WITH_STOPS, &set);
+        assert!(births.main().is_some());
+        births.done("tell leave");
+        stop.reached(1);
+        recycle(&mut births, how);
+        stop.go(1);
+        assert!(births.ends(), "{how}");
+        births.done("clear");
+    }
+}

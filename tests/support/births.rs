@@ -23,6 +23,11 @@ pub struct Anchor {
 
 impl Births {
     pub fn new() -> Self {
+        Self::beyond(&[])
+    }
+
+    /// With more of what unshare(1) can do.
+    pub fn beyond(options: &[&str]) -> Self {
         let ruler = program("births", &["-static", "-pthread"]);
         let newborn = program("newborn", &[]);
         let mut command = Command::new("unshare");
@@ -30,6 +35,7 @@ impl Births {
             command.args(["--user", "--map-root-user"]);
         }
         command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);
+        command.args(options);
         // What the namespace's number is, nobody else can tell before there is somebody in it.
         command.args(["sh", "-c", "stat -Lc %i /proc/self/ns/pid && exec \"$0\""]);
         let mut child = without_library(command.arg(ruler))
