@@ -85,7 +85,7 @@ extern "C" fn in_forked_child() {
     let anchor = if identity::counts_as(parent) {
         identity::open_again(&told.settings, told.known)
     } else {
-        identity::open_then_verify(&told.settings, told.known.id)
+        identity::open_then_verify(&told.settings, told.known)
     };
     stops::at("fork-opened");
     let then = arm_against(&told.settings, anchor);
@@ -112,7 +112,11 @@ fn arm_process(told: &Told) -> Then {
     };
     stops::at("3");
     // 3. Handle, then identity; the race is told at `open_then_verify`.
-    let anchor = match identity::open_then_verify(&settings, told.id) {
+    let recorded = Known {
+        id: told.id,
+        ..UNKNOWN
+    };
+    let anchor = match identity::open_then_verify(&settings, recorded) {
         // RACE: 1. handle opened  2. the anchor dies  3. its number is recycled, and the start time that was read
         //   is the new owner's. While the handle says "alive" now, what was read before is the anchor's.
         Anchor::Lives(Some(handle), _) if handle.exited() => {
@@ -124,13 +128,7 @@ fn arm_process(told: &Told) -> Then {
     let (known, beyond) = match &anchor {
         Anchor::Lives(_, known) => (*known, false),
         Anchor::Beyond(_) => (UNKNOWN, true),
-        Anchor::Dead(_) => (
-            Known {
-                id: told.id,
-                ..UNKNOWN
-            },
-            false,
-        ),
+        Anchor::Dead(_) => (recorded, false),
     };
     stops::at("4");
     // 4. What descendants need. ORDER: before step 7, after which the environment could be read by others. Whoever is

@@ -31,7 +31,8 @@ pub struct Known {
 
 const ANOTHER: &str = "another process has its number";
 
-/// Opens a handle of the anchor and only then compares its identity with what was `recorded`.
+/// Opens a handle of the anchor and only then compares its identity with what is known: at load, what was recorded; in a
+/// forked child, what its parent knew too.
 ///
 /// RACE: compared first and opened afterwards, a number could change hands in between:
 ///   1. the start time of process `pid` is read, and it is the anchor's
@@ -40,8 +41,8 @@ const ANOTHER: &str = "another process has its number";
 ///
 /// With the handle first, step 2 can only come before it (then the start time differs) or after it (then the
 /// handle says so, and [`crate::arm`] looks at it once more before it relies on what was read here).
-pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anchor {
-    let pid = settings.anchor;
+pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
+    let (pid, recorded) = (settings.anchor, known.id);
     let namespace = numbers::namespace(!settings.valgrind);
     match (recorded, namespace) {
         (Some(id), Some(own)) if id.namespace != own => return Anchor::Beyond("in another PID namespace"),
@@ -51,7 +52,7 @@ pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anch
     let handle = match handle(settings) {
         Ok(handle) => Some(handle),
         Err(NoHandle::NoSuchProcess) => return nobody_has_the_number(recorded),
-        Err(NoHandle::NotAProcess) => return a_thread_has_the_number(pid, recorded),
+        Err(NoHandle::NotAProcess) => return a_thread_has_the_number(pid, known),
         Err(NoHandle::Unavailable) if polling::exited(pid) => return Anchor::Dead("no such process"),
         Err(NoHandle::Unavailable) => None,
     };
@@ -73,6 +74,11 @@ pub fn open_then_verify(settings: &Settings, recorded: Option<AnchorId>) -> Anch
         _ => None,
     };
     let mark = handle.and_then(Handle::unique_mark);
+    // Two that have started within one tick. ORDER: after the PID namespace, which a mark says nothing of.
+    if recorded.is_some() && known.mark.zip(mark).is_some_and(|(known, found)| known != found) {
+        close(handle);
+        return Anchor::Dead(ANOTHER);
+    }
     Anchor::Lives(handle, Known { id, mark })
 }
 
@@ -139,9 +145,11 @@ fn nobody_has_the_number(recorded: Option<AnchorId>) -> Anchor {
 
 /// The number was given to a thread after the anchor's death, or was a thread's all the time: then nobody knows which
 /// process was meant.
-fn a_thread_has_the_number(pid: Pid, recorded: Option<AnchorId>) -> Anchor {
-    let other = recorded.is_some_and(|id| {
-        numbers::start_of(pid).is_some_and(|start| start != id.start) && numbers::starts_compare()
+fn a_thread_has_the_number(pid: Pid, known: Known) -> Anchor {
+    let other = known.id.is_some_and(|id| {
+        // What has a mark was a process.
+        known.mark.is_some()
+            || numbers::start_of(pid).is_some_and(|start| start != id.start) && numbers::starts_compare()
             // RACE: 1. a thread has the number  2. it ends  3. the start cannot be read.
             || polling::exited(pid)
     });

@@ -9,6 +9,9 @@
  *   leave                  the stranger ends
  *   line, end              what the host says; whether it ends, with all of its own: "end", else "lives"
  *   tell TEXT              sends the host a line
+ *   wait NANOSECONDS       does nothing for so long
+ *   churn COUNT            so many processes come and go, for their numbers
+ *   numbers LIMIT          from here on there are no numbers from LIMIT on
  *   clear                  kills everybody else
  *
  * It is PID 1 of a PID namespace: all end with it, orphans come to it, and kill(-1) reaches everybody but itself. */
@@ -258,6 +261,21 @@ static void clear(void) {
     anchor = stranger_pid = 0;
 }
 
+static void churn(int count) {
+    for (; count > 0; count--) {
+        pid_t pid = fork();
+        if (pid < 0) fail("fork");
+        if (pid == 0) _exit(0);
+        waitpid(pid, NULL, 0);
+    }
+}
+
+static void limit_numbers(const char *limit) {
+    int file = open("/proc/sys/kernel/pid_max", O_WRONLY);
+    if (write(file, limit, strlen(limit)) < 0) fail("pid_max");
+    close(file);
+}
+
 static void end(pid_t pid) {
     siginfo_t info;
     if (pid <= 0) fail("nobody to end");
@@ -272,6 +290,8 @@ static void too_long(int signal) {
 
 int main(void) {
     char line[4096], heard[256];
+    /* A name as nasty as can be: everybody here has it, in the second field of /proc/PID/stat. */
+    prctl(PR_SET_NAME, "a) Z 1 (b) R 1");
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
     /* The host's two numbers are nothing else's. */
     while (fcntl(null, F_DUPFD_CLOEXEC, 3) < 8) {}
@@ -291,6 +311,9 @@ int main(void) {
             alarm(0);
             continue;
         } else if (!strcmp(line, "tick")) wait_for_tick();
+        else if (!strncmp(line, "wait ", 5)) spin(strtoull(line + 5, NULL, 10));
+        else if (!strncmp(line, "churn ", 6)) churn(atoi(line + 6));
+        else if (!strncmp(line, "numbers ", 8)) limit_numbers(line + 8);
         else if (!strcmp(line, "kill")) end(anchor);
         else if (!strcmp(line, "dead")) waitid(P_PID, anchor, &info, WEXITED | WNOWAIT);
         else if (!strcmp(line, "reap")) waitpid(anchor, NULL, 0);
