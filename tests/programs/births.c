@@ -2,7 +2,7 @@
  *
  *   anchor                 a new anchor; says its number and its start
  *   tick                   waits until the clock has ticked on since the anchor's start
- *   host TREE PAUSE DEATH SET... -- PROGRAM ARG...     makes a host, see `make`; SET is `NAME=value` or a filter
+ *   host TREE PAUSE DEATH SET... -- PROGRAM ARG...     makes a host, see `make`; SET is `NAME=value`, `quiet` or a filter
  *   kill, dead, reap       kills the anchor; waits until it is dead; gives its number back
  *   stranger HOW           another process gets the anchor's number, see `stranger`: "ok", or "taken"
  *   start                  the start of whoever has the number now
@@ -83,6 +83,7 @@ static void become_host(void) {
     int at = 4, count = 0;
     for (; words[at] && strcmp(words[at], "--"); at++) {
         if (!strcmp(words[at], "without-pidfd")) without_pidfd();
+        else if (!strcmp(words[at], "quiet")) dup2(null, 2);
         else variables[count++] = words[at];
     }
     sprintf(pid, "ANCHOR_PID=%d", (int)anchor);
