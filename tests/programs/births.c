@@ -1,8 +1,9 @@
 /* births: makes anchors and hosts of theirs, and ends them, as it is told: a line in, a line out.
  *
- *   anchor                 a new anchor; says its number and its start
+ *   anchor                 a new anchor; says its number and its start; `nobodys-anchor`: of another user
  *   tick                   waits until the clock has ticked on since the anchor's start
- *   host TREE PAUSE DEATH SET... -- PROGRAM ARG...     makes a host, see `make`; SET is `NAME=value`, `quiet` or a filter
+ *   host TREE PAUSE DEATH SET... -- PROGRAM ARG...     makes a host, see `make`; SET is `NAME=value`, `quiet`, or how it is to be
+ *                          less than we are, see `become_host`
  *   kill, dead, reap       kills the anchor; waits until it is dead; gives its number back
  *   stranger HOW           another process gets the anchor's number, see `stranger`: "ok", or "taken"
  *   start                  the start of whoever has the number now
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/securebits.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -84,6 +86,7 @@ static void become_host(void) {
     for (; words[at] && strcmp(words[at], "--"); at++) {
         if (!strcmp(words[at], "without-pidfd")) without_pidfd();
         else if (!strcmp(words[at], "quiet")) dup2(null, 2);
+        else if (!strcmp(words[at], "powerless")) prctl(PR_SET_SECUREBITS, SECBIT_NOROOT); /* root without capabilities */
         else variables[count++] = words[at];
     }
     sprintf(pid, "ANCHOR_PID=%d", (int)anchor);
@@ -163,11 +166,13 @@ static unsigned long long start_now(void) {
     return strtoull(field, NULL, 10);
 }
 
-static void new_anchor(void) {
+static void new_anchor(uid_t user) {
     if (pipe2(told, O_CLOEXEC) || pipe2(said, O_CLOEXEC) || pipe2(ordered, O_CLOEXEC)) fail("pipe2");
+    if (setresuid(user, user, 0)) fail("setresuid");
     anchor = fork();
     if (anchor < 0) fail("fork");
     if (anchor == 0) become_anchor();
+    if (setresuid(0, 0, 0)) fail("setresuid");
     shut(&ordered[0]);
     start = start_now();
     printf("%d %llu\n", (int)anchor, start);
@@ -307,8 +312,8 @@ int main(void) {
             if (!strncmp(line, "host sibling", 12)) make(line);
             else dprintf(ordered[1], "%s\n", line);
             shut(&said[1]), shut(&told[0]);
-        } else if (!strcmp(line, "anchor")) {
-            new_anchor();
+        } else if (!strcmp(line, "anchor") || !strcmp(line, "nobodys-anchor")) {
+            new_anchor(line[0] == 'n' ? 65534 : 0);
             alarm(0);
             continue;
         } else if (!strcmp(line, "tick")) wait_for_tick();

@@ -23,11 +23,11 @@ pub struct Anchor {
 
 impl Births {
     pub fn new() -> Self {
-        Self::beyond(&[])
+        Self::beyond(&[], "true")
     }
 
-    /// With more of what unshare(1) can do.
-    pub fn beyond(options: &[&str]) -> Self {
+    /// With more of what unshare(1) can do, and a shell's work before it begins.
+    pub fn beyond(options: &[&str], before: &str) -> Self {
         let ruler = program("births", &["-static", "-pthread"]);
         let newborn = program("newborn", &[]);
         let mut command = Command::new("unshare");
@@ -37,7 +37,8 @@ impl Births {
         command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);
         command.args(options);
         // What the namespace's number is, nobody else can tell before there is somebody in it.
-        command.args(["sh", "-c", "stat -Lc %i /proc/self/ns/pid && exec \"$0\""]);
+        let script = format!("{before} && stat -Lc %i /proc/self/ns/pid && exec \"$0\"");
+        command.args(["sh", "-c", &script]);
         let mut child = without_library(command.arg(ruler))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -77,7 +78,16 @@ impl Births {
     }
 
     pub fn anchor(&mut self) -> Anchor {
-        let answer = self.ask("anchor");
+        self.anchor_by("anchor")
+    }
+
+    /// One of another user.
+    pub fn nobodys_anchor(&mut self) -> Anchor {
+        self.anchor_by("nobodys-anchor")
+    }
+
+    fn anchor_by(&mut self, order: &str) -> Anchor {
+        let answer = self.ask(order);
         let (_, start) = answer.split_once(' ').unwrap();
         let id = format!("{}:{start}", self.namespace);
         Anchor { id }

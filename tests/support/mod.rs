@@ -267,10 +267,15 @@ impl Lines {
         self.numbers()[0]
     }
 
-    pub fn numbers(&mut self) -> Vec<i32> {
+    pub fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
-        line.split_whitespace()
+        line
+    }
+
+    pub fn numbers(&mut self) -> Vec<i32> {
+        self.line()
+            .split_whitespace()
             .map(|number| number.parse().unwrap())
             .collect()
     }
