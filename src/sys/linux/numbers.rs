@@ -1,9 +1,9 @@
 //! What a process's number says: among whose numbers it counts, and since when it has been this process's.
 
 use super::call::call;
-use super::proc_stat;
 use super::program::link;
 use super::{pidfd, process};
+use super::{proc, proc_stat};
 use anchor_contract::{Pid, decimal};
 use core::ffi::CStr;
 
@@ -36,11 +36,12 @@ pub fn starts_compare() -> bool {
 }
 
 /// Whether numbers mean the same in `/proc` as to us: `/proc/self` names the reader by its number in the namespace of
-/// the mount.
+/// the mount. That may be our own number by chance; so we are asked after in more than one namespace too.
 pub fn is_ours() -> bool {
     let mut buffer = [0_u8; 24];
     let target = link(c"/proc/self", &mut buffer);
     target.and_then(decimal) == u64::try_from(process::own_pid()).ok()
+        && proc::namespaces_from_mount().is_none_or(|count| count == 1)
 }
 
 /// When process `pid` started, in clock ticks since boot, if that can be seen.

@@ -106,9 +106,56 @@ pub fn descriptor_table_size() -> Option<u64> {
     decimal(value)
 }
 
+/// In how many PID namespaces the calling process has a number, from the one that the mount is of down to its own:
+/// `NSpid`, proc_pid_status(5), Linux 4.1.
+pub fn namespaces_from_mount() -> Option<usize> {
+    let file = File::open(c"/proc/self/status").ok()?;
+    let (mut offset, mut buffer) = (0_usize, [0; 512]);
+    // Behind a list of groups that may be long, so no buffer holds the file.
+    let mut line = NsPid::default();
+    loop {
+        let chunk = file.read_at(&mut buffer, offset).ok()?;
+        if chunk.is_empty() {
+            return None;
+        }
+        for byte in chunk {
+            if let Some(count) = line.next(*byte) {
+                return Some(count);
+            }
+        }
+        offset = offset.saturating_add(chunk.len());
+    }
+}
+
+/// Finds the line in a status file, a byte at a time, and counts its numbers.
+#[derive(Default)]
+struct NsPid {
+    column: usize,
+    differs: bool,
+    numbers: usize,
+}
+
+impl NsPid {
+    /// How many there are, when the line is over.
+    fn next(&mut self, byte: u8) -> Option<usize> {
+        if byte == b'\n' {
+            let found = (!self.differs && self.numbers > 0).then_some(self.numbers);
+            *self = Self::default();
+            return found;
+        }
+        match b"NSpid:".get(self.column) {
+            Some(expected) => self.differs |= *expected != byte,
+            // Each has a tab before it.
+            None => self.numbers = self.numbers.saturating_add(usize::from(byte == b'\t')),
+        }
+        self.column = self.column.saturating_add(1);
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{descriptor_table_size, ids, made_by_main_thread};
+    use super::{NsPid, descriptor_table_size, ids, made_by_main_thread, namespaces_from_mount};
     use anchor_contract::Pid;
 
     #[test]
@@ -122,6 +169,21 @@ mod tests {
     fn nobody_is_its_own_child() {
         let own = std::process::id() as i32;
         assert!(!made_by_main_thread(Pid::from_raw(own).unwrap(), own));
+    }
+
+    #[test]
+    fn namespaces_are_counted_by_their_numbers() {
+        let count = |status: &[u8]| {
+            let mut line = NsPid::default();
+            status.iter().find_map(|byte| line.next(*byte))
+        };
+        assert_eq!(
+            count(b"Name:\tNSpid:\t1\nNStgid:\t1\t2\t3\nNSpid:\t7\nNSpgid:\t7\t8\n"),
+            Some(1)
+        );
+        assert_eq!(count(b"NSpid:\t5000\t12\t1\n"), Some(3));
+        assert_eq!(count(b"Name:\tsh\nNSpid\nNSpid:\t5000"), None);
+        assert_eq!(namespaces_from_mount(), Some(1));
     }
 
     #[test]
