@@ -156,3 +156,45 @@ fn a_forked_child_knows_its_anchor_by_more_than_the_start() {
         births.done("clear");
     }
 }
+
+// Without pidfds and without an identity: the anchor dies after it was seen to live and before its start is read.
+// births -> births (anchor, dead; its number given away before the host has a watcher)
+//        -> newborn (host, held before its start is read and before the watcher is made)
+#[test]
+fn an_anchor_that_dies_before_its_start_is_read_is_dead() {
+    let mut births = Births::new();
+    let (mut unread, mut unwatched) = (Stop::new("3-opened", 1), Stop::new("8", 2));
+    births.anchor();
+    let stops_at = [unread.variable(), unwatched.variable()];
+    let set = ["ANCHOR_GRACE=never", "without-pidfd", &stops_at[0], &stops_at[1]];
+    births.host("sibling 0 -", &LIBRARY_WITH_STOPS, &set);
+    unread.reached(1);
+    births.done("kill");
+    births.done("reap");
+    unread.go(1);
+    wait_until("a host about to be watched, or ended", || {
+        unwatched.is_reached(2) || births.is_gone()
+    });
+    births.done("stranger told");
+    unwatched.go(2);
+    assert!(births.ends());
+}
+
+// Without pidfds: the number goes to a child that the host forks, who is not the anchor for all that.
+// births -> births (anchor, dead)
+//        -> newborn (host, looks once a minute) -> newborn (forked, with the anchor's number)
+#[test]
+fn a_forked_child_with_the_anchors_number_is_not_the_anchor() {
+    let mut births = Births::new();
+    for filter in ["", "without-pidfd"] {
+        let anchor = births.anchor();
+        births.shipped("sibling 0 -", &["ANCHOR_POLL=60s", filter]);
+        assert!(births.main().is_some());
+        assert!(births.lives());
+        births.done("kill");
+        births.done("reap");
+        births.done(&format!("tell heir {}", anchor.pid));
+        assert!(births.ends(), "{filter}");
+        births.done("clear");
+    }
+}

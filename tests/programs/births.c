@@ -9,6 +9,7 @@
  *   start                  the start of whoever has the number now
  *   leave                  the stranger ends
  *   line, end              what the host says; whether it ends, with all of its own: "end", else "lives"
+ *   gone                   whether it has by now
  *   tell TEXT              sends the host a line
  *   wait NANOSECONDS       does nothing for so long
  *   churn COUNT            so many processes come and go, for their numbers
@@ -328,6 +329,7 @@ int main(void) {
         else if (!strcmp(line, "leave")) end(stranger_pid), waitpid(stranger_pid, NULL, 0);
         else if (!strcmp(line, "line")) answer = hear(heard, sizeof heard, 0);
         else if (!strcmp(line, "end")) answer = hear(heard, sizeof heard, 1);
+        else if (!strcmp(line, "gone")) answer = poll(&(struct pollfd){said[0], 0, 0}, 1, 0) == 1 ? "end" : "lives";
         else if (!strncmp(line, "tell ", 5)) dprintf(told[1], "%s\n", line + 5);
         else if (!strcmp(line, "clear")) clear();
         else fail(line);

@@ -1,6 +1,7 @@
 /* newborn: a host that says when it has reached its main, as whom it knows its anchor, and that it lives; or becomes what
  * it is told to. Writes to descriptor 3, reads descriptor 4. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ int main(int count, char **arguments) {
     const char *id = getenv("ANCHOR_ID");
     char order[32];
     (void)count;
-    dprintf(3, "main %s\n", id ? id : "-");
+    dprintf(3, "main %s\n", id ? id : "");
     for (int at = 0;;) {
         if (read(4, order + at, 1) != 1) pause();
         if (order[at] != '\n') {
@@ -26,6 +27,15 @@ int main(int count, char **arguments) {
                 for (;;) pause();
         } else if (!strcmp(order, "leave")) { /* the same, and nobody waits for it */
             if (fork() != 0) _exit(0);
+        } else if (!strncmp(order, "heir ", 5)) { /* the child gets this number, and is the only one that is heard */
+            int file = open("/proc/sys/kernel/ns_last_pid", O_WRONLY);
+            dprintf(file, "%d", atoi(order + 5) - 1);
+            close(file);
+            if (fork() != 0) {
+                close(3);
+                close(4);
+                for (;;) pause();
+            }
         } else if (!strcmp(order, "ids")) { /* the watcher is replaced */
             if (setresgid(-1, -1, -1)) return 2;
         } else if (!strcmp(order, "namespace")) { /* the watcher stands down while this is done */

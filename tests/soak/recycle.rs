@@ -138,7 +138,9 @@ impl Try {
         let outcome = match births.main() {
             None => Outcome::Right("ended before main"),
             // It says as whom it knows its anchor.
-            Some(id) if self.with_id || id == anchor.id => self.must_end(births, "while it was armed"),
+            Some(id) if self.with_id || id == anchor.id || id.is_empty() => {
+                self.must_end(births, "while it was armed")
+            }
             Some(_) => self.with_the_stranger(births, process),
         };
         (kind, outcome)

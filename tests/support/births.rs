@@ -18,6 +18,7 @@ pub struct Births {
 
 /// The anchor of the moment, as the namespace knows it.
 pub struct Anchor {
+    pub pid: i32,
     pub id: String,
 }
 
@@ -88,9 +89,11 @@ impl Births {
 
     fn anchor_by(&mut self, order: &str) -> Anchor {
         let answer = self.ask(order);
-        let (_, start) = answer.split_once(' ').unwrap();
-        let id = format!("{}:{start}", self.namespace);
-        Anchor { id }
+        let (pid, start) = answer.split_once(' ').unwrap();
+        Anchor {
+            pid: pid.parse().unwrap(),
+            id: format!("{}:{start}", self.namespace),
+        }
     }
 
     /// A host that reports, with the library in it. `how` is tree, pause and death; `set` what stands in its environment.
@@ -111,15 +114,15 @@ impl Births {
         self.host(how, &LIBRARY, &set);
     }
 
-    /// As whom the host knows its anchor once its main has begun; `None` if it has ended.
+    /// As whom the host knows its anchor once its main has begun, empty for nobody; `None` if it has ended.
     pub fn main(&mut self) -> Option<String> {
         match self.ask("line").as_str() {
             "end" => None,
-            line => Some(
-                line.strip_prefix("main ")
-                    .unwrap_or_else(|| panic!("{line}"))
-                    .to_owned(),
-            ),
+            line => match line.split_once(' ') {
+                Some(("main", id)) => Some(id.to_owned()),
+                None if line == "main" => Some(String::new()),
+                _ => panic!("{line}"),
+            },
         }
     }
 
@@ -131,6 +134,11 @@ impl Births {
             "end" => false,
             line => panic!("{line}"),
         }
+    }
+
+    /// Whether it has ended by now.
+    pub fn is_gone(&mut self) -> bool {
+        self.ask("gone") == "end"
     }
 
     /// Whether the host ends, and all that came of it: waits for it, long.

@@ -50,9 +50,14 @@ impl Stop {
     /// Waits until a thread is there. KERNEL: a FIFO without a reader is not opened for writing, fifo(7).
     pub fn reached(&self, arrival: usize) {
         wait_until(&format!("{} is reached, time {arrival}", self.place), || {
-            let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-            open(&self.path(arrival, ""), flags, Mode::empty()).is_ok()
+            self.is_reached(arrival)
         });
+    }
+
+    /// Whether one is there by now; it is said once.
+    pub fn is_reached(&self, arrival: usize) -> bool {
+        let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        open(&self.path(arrival, ""), flags, Mode::empty()).is_ok()
     }
 
     /// Lets it go on.
