@@ -6,7 +6,7 @@
 use crate::settings::Settings;
 use crate::stops;
 use crate::sys::handle::Handle;
-use crate::sys::{NoHandle, numbers, parent, polling};
+use crate::sys::{NoHandle, numbers, parent, polling, process};
 use anchor_contract::{AnchorId, Pid};
 
 /// What is known of the anchor.
@@ -57,8 +57,16 @@ pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
         Err(NoHandle::Unavailable) => None,
     };
     stops::at("3-opened");
-    let start = numbers::start_of(pid);
+    let mut start = numbers::start_of(pid);
     stops::at("3-read");
+    if handle.is_none() && start.is_none() {
+        // RACE: 1. it lives, and no handle pins it  2. it dies  3. its start cannot be read. Its number would be all that is
+        //   known of it, and could be given away. Where it is only hidden, it still lives.
+        if polling::exited(pid) {
+            return Anchor::Dead("no such process");
+        }
+        start = numbers::start_of(pid);
+    }
     let id = match (recorded, namespace, start) {
         (Some(id), _, Some(start)) if id.start != start && numbers::starts_compare() => {
             close(handle);
@@ -106,6 +114,10 @@ pub fn open_again(settings: &Settings, known: Known) -> Anchor {
         // Once it was a process's, now it is a thread's.
         Err(NoHandle::NotAProcess) => return Anchor::Dead(ANOTHER),
         Err(NoHandle::NoSuchProcess) => return Anchor::Dead("no such process"),
+        // The number was another's when the anchor became known, and is ours now.
+        Err(NoHandle::Unavailable) if settings.anchor.raw() == process::own_pid() => {
+            return Anchor::Dead(ANOTHER);
+        }
         Err(NoHandle::Unavailable) => return Anchor::Lives(None, known),
     };
     // ORDER: the handle first, as in `open_then_verify`.
