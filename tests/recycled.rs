@@ -198,3 +198,23 @@ fn a_forked_child_with_the_anchors_number_is_not_the_anchor() {
         births.done("clear");
     }
 }
+
+// Nobody has the number at load, and no identity was recorded: the anchor is dead, and stays dead for what the host brings
+// about in its grace.
+// births -> births (anchor, dead before the host begins, its number given away after that)
+//        -> newborn (host, does not end when asked) -> newborn (by exec, and forked)
+#[test]
+fn what_was_dead_at_load_is_dead_for_descendants() {
+    let mut births = Births::new();
+    for order in ["exec", "fork"] {
+        births.anchor();
+        births.done("kill");
+        births.done("reap");
+        births.host("sibling 0 -", &LIBRARY, &["ANCHOR_GRACE=2s", "deaf"]);
+        births.main();
+        births.done("stranger told");
+        births.done(&format!("tell {order}"));
+        assert!(births.ends(), "{order}");
+        births.done("clear");
+    }
+}

@@ -87,6 +87,7 @@ static void become_host(void) {
     for (; words[at] && strcmp(words[at], "--"); at++) {
         if (!strcmp(words[at], "without-pidfd")) without_pidfd();
         else if (!strcmp(words[at], "quiet")) dup2(null, 2);
+        else if (!strcmp(words[at], "deaf")) signal(SIGTERM, SIG_IGN);
         else if (!strcmp(words[at], "powerless")) prctl(PR_SET_SECUREBITS, SECBIT_NOROOT); /* root without capabilities */
         else variables[count++] = words[at];
     }
