@@ -128,7 +128,14 @@ fn arm_process(told: &Told) -> Then {
     let (known, beyond) = match &anchor {
         Anchor::Lives(_, known) => (*known, false),
         Anchor::Beyond(_) => (UNKNOWN, true),
-        Anchor::Dead(_) => (recorded, false),
+        // Its number may be given away while this host has its grace: for descendants too it is dead.
+        Anchor::Dead(_) => (
+            Known {
+                id: told.id.or_else(identity::of_a_dead_anchor),
+                ..UNKNOWN
+            },
+            false,
+        ),
     };
     stops::at("4");
     // 4. What descendants need. ORDER: before step 7, after which the environment could be read by others. Whoever is

@@ -90,6 +90,14 @@ pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
     Anchor::Lives(handle, Known { id, mark })
 }
 
+/// What no process of this PID namespace is, and so a dead one. On Linux alone: elsewhere this would be nobody's.
+///
+/// KERNEL: only a namespace's first process could have started at 0, and nobody else is given its number.
+pub fn of_a_dead_anchor() -> Option<AnchorId> {
+    let namespace = numbers::namespace(false).filter(|namespace| *namespace != 0);
+    namespace.map(|namespace| AnchorId { namespace, start: 0 })
+}
+
 /// Gives a handle back.
 pub fn close(handle: Option<Handle>) {
     handle.inspect(|handle| handle.close());
