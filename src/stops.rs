@@ -3,10 +3,10 @@
 //! Only in a library that is built with the feature `stops`. In the file that ships this is nothing at all, which
 //! `tests/file.rs` checks.
 
-#[cfg(feature = "stops")]
+#[cfg(all(feature = "stops", target_os = "linux"))]
 pub use crate::sys::stops::at;
 
 /// Nothing.
-#[cfg(not(feature = "stops"))]
+#[cfg(not(all(feature = "stops", target_os = "linux")))]
 #[inline(always)]
 pub fn at(_: &str) {}

@@ -140,6 +140,9 @@ fn held_while_recycled(births: &mut Births, place: &'static str, how: &str, filt
 //                              -> newborn (host, gone) -> newborn (forked, held before it is armed)
 #[test]
 fn a_forked_child_knows_its_anchor_by_more_than_the_start() {
+    if !kernel_is_at_least(6, 9) {
+        return left_out("an anchor that is known by its pidfd's inode: wants Linux 6.9");
+    }
     let mut births = Births::beyond(&["--time", "--boottime", "1000"], "true");
     for how in ["told", "thread"] {
         let mut stop = Stop::new("fork", 1);

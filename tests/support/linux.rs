@@ -18,6 +18,15 @@ pub fn wait_for_exit(pid: i32) {
     assert_eq!(ended, 1, "waited too long for {pid} to end");
 }
 
+/// Whether the kernel is this one or a later one.
+pub fn kernel_is_at_least(major: u32, minor: u32) -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map(|part| part.parse::<u32>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (major, minor)
+}
+
 /// The watcher's thread of a process, if it has one.
 pub fn watcher(pid: i32) -> Option<PathBuf> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
