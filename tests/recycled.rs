@@ -221,3 +221,30 @@ fn what_was_dead_at_load_is_dead_for_descendants() {
         births.done("clear");
     }
 }
+
+// Without pidfds: the number is nobody's when the watcher opens its file in /proc, and a stranger's when it asks whether
+// there is somebody.
+// births -> births (anchor, dead; its number given away in between)
+//        -> newborn (host, its watcher held before its first look and in it)
+#[test]
+fn a_number_that_was_nobodys_for_a_moment_is_looked_at_again() {
+    let mut births = Births::new();
+    for how in ["told", "thread"] {
+        let (mut ready, mut looks) = (Stop::new("watcher-ready", 1), Stop::new("watcher-looks", 2));
+        births.anchor();
+        births.done("tick");
+        let stops_at = [ready.variable(), looks.variable()];
+        let mut set = vec!["ANCHOR_GRACE=never", "ANCHOR_POLL=5ms", "without-pidfd"];
+        set.extend(stops_at.iter().map(String::as_str));
+        births.host("sibling 0 -", &LIBRARY_WITH_STOPS, &set);
+        ready.reached(1);
+        births.done("kill");
+        births.done("reap");
+        ready.go(1);
+        looks.reached(2);
+        births.done(&format!("stranger {how}"));
+        looks.go(2);
+        assert!(births.ends(), "{how}");
+        births.done("clear");
+    }
+}

@@ -5,6 +5,7 @@ use super::call::{Errno, call};
 use super::numbers;
 use super::proc_stat::{StatFile, stat};
 use super::time::Deadline;
+use crate::stops;
 use crate::sys::{Waited, Woken};
 use anchor_contract::{Millis, Pid};
 
@@ -36,6 +37,7 @@ pub fn until_exit(
     } else {
         None
     };
+    stops::at("watcher-looks");
     let could_signal = probe(pid).is_ok();
     let mut dismissed = false;
     loop {
