@@ -32,11 +32,9 @@ pub fn until_exit(
     bell: &mut Bell,
 ) -> Waited {
     // In a `/proc` of another PID namespace the number is somebody else's.
-    let file = if may_open && numbers::is_ours() {
-        StatFile::open(pid)
-    } else {
-        None
-    };
+    let may_open = may_open && numbers::is_ours();
+    let open = || may_open.then(|| StatFile::open(pid)).flatten();
+    let mut file = open();
     stops::at("watcher-looks");
     let could_signal = probe(pid).is_ok();
     let mut dismissed = false;
@@ -46,6 +44,14 @@ pub fn until_exit(
             .map_or_else(|| look_by_number(pid, could_signal), |file| look(file, started));
         if let Some(end) = looked {
             return end;
+        }
+        // RACE: 1. the number was nobody's when the file was opened  2. it is given away  3. the number alone says that
+        //   somebody lives. Where it is only hidden there is no file now either.
+        if file.is_none() {
+            file = open();
+            if let Some(end) = file.as_ref().and_then(|file| look(file, started)) {
+                return end;
+            }
         }
         // ORDER: dismissed only after the last look, as in `Bell::wait`.
         if dismissed {
