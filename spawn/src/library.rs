@@ -33,12 +33,16 @@ impl Library {
         if !whole.is_file() {
             return Err(Error::NoLibrary(vec![path.to_owned()]));
         }
-        let separates =
-            |byte: &u8| *byte == b':' || (!cfg!(target_os = "macos") && byte.is_ascii_whitespace());
-        if whole.as_os_str().as_bytes().iter().any(separates) {
-            return Err(Error::Separator(whole));
-        }
+        Self::can_stand_at(&whole)?;
         Ok(Self(whole))
+    }
+
+    /// Whether a library at this path could be named in [`PRELOAD`], or why not.
+    pub fn can_stand_at(path: &Path) -> Result<(), Error> {
+        if path.as_os_str().as_bytes().iter().any(separates) {
+            return Err(Error::Separator(path.to_owned()));
+        }
+        Ok(())
     }
 
     /// The library that belongs to this program: beside it, or where an installation has put both. Never the working
@@ -52,6 +56,17 @@ impl Library {
     /// Its path, absolute.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// The name that the command `anchored` gives to the copy that it carries, where it has to unpack that: with a hash
+    /// of its bytes, so that another version's copy, which is still in somebody's [`PRELOAD`], stays what it is.
+    pub fn unpacked_name(hash: &str) -> String {
+        FILE.replacen('.', &format!("-{hash}."), 1)
+    }
+
+    /// Whether it is such a copy.
+    pub fn is_unpacked(&self) -> bool {
+        is_unpacked(self.0.as_os_str().as_bytes())
     }
 
     /// The value of [`PRELOAD`] with this library in it: what was there before keeps its place, and this library stands
@@ -89,7 +104,22 @@ fn entries_of(value: &OsStr) -> impl Iterator<Item = &[u8]> {
 
 /// Whether an entry names this library, in whatever folder.
 fn is_copy(entry: &[u8]) -> bool {
-    entry.rsplit(|byte| *byte == b'/').next() == Some(FILE.as_bytes())
+    name_of(entry) == FILE.as_bytes() || is_unpacked(entry)
+}
+
+/// Whether an entry has a name of [`Library::unpacked_name`]'s.
+fn is_unpacked(entry: &[u8]) -> bool {
+    let hash = || {
+        let (before, after) = FILE.split_once('.')?;
+        let rest = name_of(entry).strip_prefix(before.as_bytes())?;
+        let rest = rest.strip_suffix(after.as_bytes())?.strip_suffix(b".")?;
+        rest.strip_prefix(b"-")
+    };
+    hash().is_some_and(|hash| hash.len() == 32 && hash.iter().all(u8::is_ascii_hexdigit))
+}
+
+fn name_of(entry: &[u8]) -> &[u8] {
+    entry.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
 /// What stands between the entries of [`PRELOAD`].
@@ -152,6 +182,11 @@ mod tests {
         assert_eq!(library.appended_to(Some(copy.into())), expected.as_str());
         assert_eq!(Library::removed_from(both.as_ref()), Some("/x.so".into()));
         assert_eq!(Library::removed_from(own.as_ref()), None);
+        let unpacked = format!("/c/{}", Library::unpacked_name(&"0f".repeat(16)));
+        assert_eq!(Library::removed_from(unpacked.as_ref()), None);
+        for other in ["short", &"0g".repeat(16)].map(Library::unpacked_name) {
+            assert!(Library::removed_from(other.as_ref()).is_some(), "{other}");
+        }
         std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
     }
 
