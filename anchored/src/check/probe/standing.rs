@@ -2,6 +2,7 @@
 
 use crate::failure::plain;
 use crate::inspect::{Found, Image, Program, read_image};
+use crate::sys::memory::maps_library;
 use anchor_contract::{EXCLUSIONS, NAMED};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -86,8 +87,7 @@ pub fn of(pid: i32, log: &Log, library: &Result<Image, String>) -> Standing {
             return Standing::NotArmed { why, for_good };
         }
     };
-    let file = anchor_spawn::FILE.as_bytes();
-    if !maps.windows(file.len()).any(|part| part == file) {
+    if !maps_library(&maps) {
         let image = File::open(format!("/proc/{pid}/exe")).ok().and_then(read_image);
         let program = Program {
             file: format!("/proc/{pid}/exe").into(),

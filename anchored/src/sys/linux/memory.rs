@@ -41,7 +41,11 @@ pub fn runs_ours(pid: i32) -> bool {
 
 /// Whether the library is in its memory.
 pub fn has_library(pid: i32) -> bool {
-    let maps = read(pid, "maps").unwrap_or_default();
+    maps_library(&read(pid, "maps").unwrap_or_default())
+}
+
+/// Whether the `maps` of a process have the library in them, installed or unpacked by whatever version.
+pub fn maps_library(maps: &[u8]) -> bool {
     let mut lines = maps.split(|byte| *byte == b'\n');
     lines.any(|line| {
         let name = line.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
