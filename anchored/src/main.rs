@@ -13,6 +13,7 @@ mod cli;
 mod command;
 mod cookie;
 mod decide;
+mod embedded;
 mod failure;
 mod inspect;
 mod list;

@@ -3,7 +3,7 @@
 use crate::cli::{Line, When};
 use crate::decide::{ENDS_PROGRAMS, Way, decide, is_off};
 use crate::failure::Failure;
-use crate::{cookie, sigpipe, supervise};
+use crate::{cookie, embedded, sigpipe, supervise};
 use anchor_contract::{Pid, Setting, VARIABLES};
 use anchor_spawn::{Anchor, Error, Library, PRELOAD, Preload};
 use std::ffi::{OsStr, OsString};
@@ -145,7 +145,11 @@ fn parent() -> Result<u32, Failure> {
     Ok(parent)
 }
 
-/// The library that is injected.
-pub fn library() -> Result<Library, Error> {
-    Library::find()
+/// The library that is injected: an installed one, and where there is none the copy that this program carries.
+pub fn library() -> Result<Library, Failure> {
+    Library::find().or_else(|none| match embedded::library() {
+        Some(Ok(library)) => Ok(library),
+        Some(Err(why)) => Err(Failure::own(format_args!("{none}; the copy in anchored: {why}"))),
+        None => Err(Failure::own(none)),
+    })
 }

@@ -30,7 +30,14 @@ fn what_the_launcher_costs() {
     let folder = tempfile::tempdir().unwrap();
     let launcher = folder.path().join("anchored");
     let release = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--quiet", "--package", "anchored"])
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--package",
+            "anchored",
+            "--no-default-features",
+        ])
         .current_dir(root())
         .status();
     assert!(release.unwrap().success());

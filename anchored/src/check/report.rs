@@ -6,6 +6,7 @@ use crate::decide::{Decision, Way};
 use crate::failure::{Failure, shown};
 use crate::inspect::{Image, Program, Script};
 use anchor_contract::{Disable, Setting};
+use anchor_spawn::Library;
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -54,6 +55,8 @@ struct ProgramShown {
 #[derive(Serialize)]
 struct LibraryShown {
     file: Option<String>,
+    /// Whether it is the copy that anchored carries.
+    embedded: bool,
     bits: Option<u8>,
     machine: Option<String>,
     /// Whether it could be in this program, were nothing else in the way.
@@ -222,6 +225,7 @@ impl LibraryShown {
             Ok((library, image)) => (Some(path(library.path())), image.as_ref()),
             Err(why) => (None, Err(why)),
         };
+        let unpacked = |found: &(Library, _)| found.0.is_unpacked();
         let known = image.ok();
         let program = decision.found.program.image.as_ref();
         let fits = known
@@ -229,6 +233,7 @@ impl LibraryShown {
             .is_some_and(|(library, program)| library.gets_into(program, "it").is_ok());
         Self {
             file,
+            embedded: decision.library.as_ref().is_ok_and(unpacked),
             bits: known.map(Image::bits),
             machine: known.map(Image::machine),
             fits,
@@ -240,7 +245,12 @@ impl LibraryShown {
         match (&self.file, self.bits, &self.machine, &self.why) {
             (Some(file), Some(bits), Some(machine), _) => {
                 let fits = if self.fits { "fits" } else { "does not fit" };
-                format!("{file}: {bits}-bit {machine}, {fits}")
+                let whose = if self.embedded {
+                    ", unpacked from anchored itself"
+                } else {
+                    ""
+                };
+                format!("{file}: {bits}-bit {machine}, {fits}{whose}")
             }
             (.., why) => why.clone().unwrap_or_default(),
         }

@@ -18,13 +18,15 @@ pub fn fits(library: &Library) -> Result<Image, String> {
     image::read(file).ok_or_else(|| format!("the library {path} is no library"))
 }
 
+/// Whether nothing that is there can be mapped to be executed, mount(8).
 #[cfg(target_os = "linux")]
-fn is_noexec(file: &File) -> bool {
+pub fn is_noexec(file: &File) -> bool {
     use nix::sys::statvfs::{FsFlags, fstatvfs};
     fstatvfs(file).is_ok_and(|system| system.flags().contains(FsFlags::ST_NOEXEC))
 }
 
+/// Not known.
 #[cfg(not(target_os = "linux"))]
-fn is_noexec(_: &File) -> bool {
+pub fn is_noexec(_: &File) -> bool {
     false
 }

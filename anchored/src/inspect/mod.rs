@@ -13,6 +13,7 @@ mod search;
 pub use image::Image;
 #[cfg(target_os = "linux")]
 pub use image::read as read_image;
+pub use library::is_noexec;
 pub use script::Script;
 
 use crate::failure::Failure;

@@ -155,7 +155,7 @@ fn json_has_keys_that_stay() {
         keys(&value["program"]),
         "bits file format libc link loader machine privileged"
     );
-    assert_eq!(keys(&value["library"]), "bits file fits machine why");
+    assert_eq!(keys(&value["library"]), "bits embedded file fits machine why");
     assert_eq!(keys(&value["scripts"][0]), "argument by file interpreter");
     assert_eq!(value["command"], serde_json::json!([script, "one"]));
     assert_eq!(value["scripts"][0]["argument"], "-e");
