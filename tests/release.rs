@@ -115,10 +115,13 @@ fn sums_are_written_over_archives_of_several_machines() {
         std::fs::write(archive, platform).unwrap();
     }
     std::fs::write(folder.path().join("libanchor-0.0.0-linux-x86_64.tar.gz"), "old").unwrap();
+    let package = format!("anchored_{version}-1_amd64.deb");
+    std::fs::write(folder.path().join(package), "package").unwrap();
+    std::fs::write(folder.path().join("anchored_0.0.0-1_amd64.deb"), "old").unwrap();
     succeeds(release(folder.path(), &["--sums"]));
     sums_are_right(folder.path());
     let sums = std::fs::read_to_string(folder.path().join("SHA256SUMS")).unwrap();
-    assert_eq!(sums.lines().count(), 2, "{sums}");
+    assert_eq!(sums.lines().count(), 3, "{sums}");
 }
 
 #[test]
