@@ -37,7 +37,21 @@ fn main() {
         for argument in ELF {
             println!("cargo::rustc-cdylib-link-arg={argument}");
         }
+        if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86") {
+            stand_in_for_libraries();
+        }
     }
+}
+
+/// The `libc` crate asks for libraries, of which nothing is used. Few 64-bit machines have the 32-bit ones; to the
+/// linker, empty files of their names are scripts that say nothing.
+fn stand_in_for_libraries() {
+    let folder = env::var_os("OUT_DIR").unwrap_or_default();
+    for name in ["c", "m", "pthread", "rt"] {
+        let file = Path::new(&folder).join(format!("lib{name}.so"));
+        std::fs::write(&file, "").unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+    println!("cargo::rustc-link-search=native={}", Path::new(&folder).display());
 }
 
 /// Through the C compiler, or at once where cargo was given the linker itself.

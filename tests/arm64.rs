@@ -37,8 +37,9 @@ static ARM64: Lazy<PathBuf> = Lazy::new(|| {
 /// Userlands and the emulator.
 static ROOT: Lazy<PathBuf> = Lazy::new(|| {
     let root = CROSS.join("arm64-root");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/arm64-root");
-    assert!(Command::new(script).arg(&root).status().unwrap().success());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/debian-root");
+    let mut made = Command::new(script);
+    assert!(made.arg("arm64").arg(&root).status().unwrap().success());
     root
 });
 

@@ -182,11 +182,15 @@ const BEGIN: &str = "<!-- results: scripts/cross --write writes them -->\n";
 const END: &str = "<!-- end of results -->\n";
 
 /// A target, and how its library is run here. README says it shorter.
-const TARGETS: [(&str, &str); 4] = [
+const TARGETS: [(&str, &str); 5] = [
     ("x86_64-unknown-linux-gnu", "every test (`scripts/test`)"),
     (
         "aarch64-unknown-linux-gnu",
         "in an emulator: the tests in `tests/arm64.rs` (qemu-user; glibc and musl programs of Debian's)",
+    ),
+    (
+        "i586-unknown-linux-gnu",
+        "as it is, on 64-bit kernels: the tests in `tests/i386.rs` (glibc and musl programs of Debian's)",
     ),
     (
         "x86_64-apple-darwin",
@@ -202,6 +206,7 @@ fn inspect(target: &str) -> String {
     match target {
         "x86_64-unknown-linux-gnu" => inspect_elf(target, "X86-64"),
         "aarch64-unknown-linux-gnu" => inspect_elf(target, "AArch64"),
+        "i586-unknown-linux-gnu" => inspect_elf(target, "Intel 80386"),
         "x86_64-apple-darwin" => inspect_mach_o(target, macho::CPU_TYPE_X86_64, "x86_64"),
         "aarch64-apple-darwin" => inspect_mach_o(target, macho::CPU_TYPE_ARM64, "arm64"),
         other => panic!("{other}: nothing is known of it"),
@@ -248,7 +253,7 @@ fn the_page_shows_every_target() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     for (target, run) in TARGETS {
         let state = match run {
-            run if run.starts_with("every test") => "run in CI |",
+            run if run.starts_with("every test") || run.starts_with("as it is") => "run in CI |",
             run if run.starts_with("in an emulator") => "run in CI, in an emulator |",
             _ => "compiled and linked in CI; expected to work |",
         };

@@ -52,7 +52,11 @@ pub const WATCHERS_OWN: [&str; 2] = ["anon_inode:[pidfd]", "anon_inode:[signalfd
 
 /// Waits until a process has a watcher that sleeps: in ppoll(2), or between two looks in clock_nanosleep(2).
 pub fn wait_until_armed(pid: i32) {
-    let waits = [libc::SYS_ppoll, libc::SYS_clock_nanosleep].map(|number| format!("{number} "));
+    // What they are called in a 32-bit program of an x86-64 machine, too; the watcher makes none of the calls that have
+    // these numbers in others.
+    const OF_I386: [libc::c_long; 2] = [309, 267];
+    let waits = [libc::SYS_ppoll, libc::SYS_clock_nanosleep, OF_I386[0], OF_I386[1]];
+    let waits = waits.map(|number| format!("{number} "));
     wait_until("a watcher that waits", || {
         let Some(task) = watcher(pid) else { return false };
         let call = std::fs::read_to_string(task.join("syscall")).unwrap_or_default();

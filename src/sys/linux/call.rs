@@ -16,7 +16,7 @@ pub fn check(answer: isize) -> Result<usize, Errno> {
 /// `call!(SYS_close, fd)`: one system call, unused arguments zero. Unsafe, as the call is.
 macro_rules! call {
     ($number:ident $(, $argument:expr)* $(,)?) => {
-        $crate::sys::linux::call::enter(libc::$number, [$($argument as usize),*])
+        $crate::sys::linux::call::enter($crate::sys::linux::arch::numbers::$number, [$($argument as usize),*])
     };
 }
 pub(crate) use call;
@@ -26,7 +26,7 @@ pub(crate) use call;
 /// # Safety
 /// The arguments must be what the system call `number` may be given.
 #[inline(always)]
-pub unsafe fn enter<const N: usize>(number: i64, given: [usize; N]) -> Result<usize, Errno> {
+pub unsafe fn enter<const N: usize>(number: libc::c_long, given: [usize; N]) -> Result<usize, Errno> {
     let mut all = [0; 6];
     for (place, argument) in all.iter_mut().zip(given) {
         *place = argument;
@@ -44,13 +44,13 @@ pub unsafe fn enter<const N: usize>(number: i64, given: [usize; N]) -> Result<us
 // GUEST: small, because it is loaded into every process: the two below are not repeated at each call.
 
 #[inline(never)]
-unsafe fn enter_3(number: i64, a: usize, b: usize, c: usize) -> Result<usize, Errno> {
+unsafe fn enter_3(number: libc::c_long, a: usize, b: usize, c: usize) -> Result<usize, Errno> {
     // SAFETY: the caller answers for it.
     check(unsafe { arch::raw(number, [a, b, c, 0, 0, 0]) })
 }
 
 #[inline(never)]
-unsafe fn enter_6(number: i64, arguments: &[usize; 6]) -> Result<usize, Errno> {
+unsafe fn enter_6(number: libc::c_long, arguments: &[usize; 6]) -> Result<usize, Errno> {
     // SAFETY: the caller answers for it.
     check(unsafe { arch::raw(number, *arguments) })
 }

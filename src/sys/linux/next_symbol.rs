@@ -23,13 +23,18 @@ struct Object {
     next: *const Self,
 }
 
-/// `Elf64_Dyn`, elf(5).
+/// `Elf64_Dyn` or `Elf32_Dyn`, elf(5).
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Entry {
     tag: usize,
     value: usize,
 }
+
+#[cfg(target_pointer_width = "32")]
+use libc::Elf32_Sym as Symbol;
+#[cfg(target_pointer_width = "64")]
+use libc::Elf64_Sym as Symbol;
 
 const DT_NULL: usize = 0;
 const DT_STRTAB: usize = 5;
@@ -120,19 +125,19 @@ impl Symbols {
         })
     }
 
-    /// A look-up in the GNU hash table: a header of four words, a Bloom filter of 64-bit words, the buckets, the
-    /// chains.
+    /// A look-up in the GNU hash table: a header of four words, a Bloom filter of words as wide as an address, the
+    /// buckets, the chains.
     fn function(&self, name: &CStr) -> Option<usize> {
         let word = |index: usize| read::<u32>(self.hash, index);
         let (buckets, first, filter) = (word(0), word(1), word(2) as usize);
         let wanted = hash(name);
-        let buckets_at = filter.wrapping_mul(2).wrapping_add(4);
+        let buckets_at = filter.wrapping_mul(size_of::<usize>() / 4).wrapping_add(4);
         let chains_at = buckets_at.wrapping_add(buckets as usize);
         let mut index = word(buckets_at.wrapping_add(wanted.checked_rem(buckets)? as usize));
         while index >= first {
             let entry = word(chains_at.wrapping_add(index.wrapping_sub(first) as usize));
             if entry | 1 == wanted | 1 {
-                let symbol = read::<libc::Elf64_Sym>(self.table, index as usize);
+                let symbol = read::<Symbol>(self.table, index as usize);
                 let text: *const c_char =
                     core::ptr::with_exposed_provenance(self.names.wrapping_add(symbol.st_name as usize));
                 // SAFETY: a symbol's name is a NUL-terminated text in the object's table of names.

@@ -56,7 +56,7 @@ pub fn own_start() -> Option<u64> {
 
 /// The inode behind a path; no descriptor is needed to know it.
 fn inode(path: &CStr) -> Option<u64> {
-    let mut answer = core::mem::MaybeUninit::<libc::stat>::uninit();
+    let mut answer = core::mem::MaybeUninit::<libc::stat64>::uninit();
     // SAFETY: a NUL-terminated path and room for one answer, newfstatat: stat(2).
     unsafe {
         call!(
@@ -68,6 +68,6 @@ fn inode(path: &CStr) -> Option<u64> {
         )
     }
     .ok()?;
-    // SAFETY: filled in by the call that has just succeeded; on 64-bit machines libc's layout is the kernel's.
+    // SAFETY: filled in by the call that has just succeeded; libc's layout is the kernel's.
     Some(unsafe { answer.assume_init() }.st_ino)
 }

@@ -25,8 +25,8 @@ pub fn own_pid_namespace() -> Option<u64> {
 }
 
 fn inode_of(fd: i32) -> Option<u64> {
-    let mut answer = MaybeUninit::<libc::stat>::zeroed();
-    // SAFETY: room for one answer, fstat(2); on 64-bit machines libc's layout is the kernel's.
+    let mut answer = MaybeUninit::<libc::stat64>::zeroed();
+    // SAFETY: room for one answer, fstat(2); libc's layout is the kernel's.
     unsafe { call!(SYS_fstat, fd, answer.as_mut_ptr()) }.ok()?;
     // SAFETY: numbers only, zero is one of them.
     Some(unsafe { answer.assume_init() }.st_ino)
@@ -54,7 +54,7 @@ impl Handle {
         /// `PID_FS_MAGIC`, the kernel's include/uapi/linux/magic.h.
         const PID_FS: u64 = 0x5049_4446;
         let mut answer = MaybeUninit::<libc::statfs>::zeroed();
-        // SAFETY: room for one answer, fstatfs(2); on 64-bit machines libc's layout is the kernel's.
+        // SAFETY: room for one answer, fstatfs(2); libc's layout is the kernel's.
         unsafe { call!(SYS_fstatfs, self.0, answer.as_mut_ptr()) }.ok()?;
         // SAFETY: numbers only, zero is one of them.
         let kind = unsafe { answer.assume_init() }.f_type;

@@ -57,11 +57,12 @@ fn now() -> u64 {
     seconds.saturating_mul(1000).saturating_add(rest)
 }
 
-/// A time as the kernel wants it.
+/// A time as the kernel wants it. KERNEL: on a 32-bit machine that of the calls of the first kind, which is too short for
+/// the time of day from 2038 on, and not for the time since the machine was started.
 pub fn timespec(millis: u64) -> libc::timespec {
     libc::timespec {
-        tv_sec: i64::try_from(millis / 1000).unwrap_or(i64::MAX),
-        tv_nsec: i64::try_from(millis % 1000)
+        tv_sec: libc::time_t::try_from(millis / 1000).unwrap_or(libc::time_t::MAX),
+        tv_nsec: libc::c_long::try_from(millis % 1000)
             .unwrap_or(0)
             .saturating_mul(1_000_000),
     }

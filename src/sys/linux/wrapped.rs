@@ -6,11 +6,12 @@
 //! `initgroups` is among them because the C libraries reach their own `setgroups` from it without asking the dynamic
 //! loader. Not among them: setfsuid(2) and setfsgid(2), which are the calling thread's alone.
 
+use super::arch::numbers;
 use super::call::{Errno, call, enter};
 use super::errno;
 use super::next_symbol::next_symbol;
 use crate::stand_down::{self, Needs};
-use core::ffi::{CStr, c_char, c_int, c_ulong};
+use core::ffi::{CStr, c_char, c_int, c_long, c_ulong};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use libc::{gid_t, size_t, uid_t};
 
@@ -41,7 +42,7 @@ struct Call {
     real: Real,
     arguments: [usize; 5],
     /// What stands for it where there is no C library: a system call and its arguments.
-    number: i64,
+    number: c_long,
     instead: [usize; 5],
 }
 
@@ -54,9 +55,9 @@ impl Call {
         };
         // SAFETY: the function of this name in the C library. It takes at most five integers or pointers, in
         // registers, of which it reads as many and as much as it has parameters, whatever we call it with (System V
-        // ABI for x86-64, 3.2.3; AAPCS64, 6.8.2). To the one that takes a variable number, prctl(2), this is the same:
-        // on Linux both machines pass such arguments where they would pass named ones, and what the x86-64 one is told
-        // of vector registers it only saves.
+        // ABI for x86-64, 3.2.3; AAPCS64, 6.8.2); on the 32-bit machine it finds them on the stack, which is ours to
+        // clear. To the one that takes a variable number, prctl(2), this is the same: on Linux all three pass such
+        // arguments where they would pass named ones, and what the x86-64 one is told of vector registers it only saves.
         let real: extern "C" fn(usize, usize, usize, usize, usize) -> c_int =
             unsafe { core::mem::transmute(address) };
         real(a, b, c, d, e)
@@ -77,7 +78,7 @@ macro_rules! wrapped {
             let call = Call {
                 real: Real { name: NAME, address: &ADDRESS },
                 arguments: five([$($argument as usize),*]),
-                number: libc::$number,
+                number: numbers::$number,
                 instead: five([$($value as usize),*]),
             };
             stand_down::during($needs, &mut || call.make())

@@ -7,7 +7,7 @@ use core::arch::asm;
 /// # Safety
 /// The arguments must be what the system call `number` may be given.
 #[inline]
-pub unsafe fn raw(number: i64, arguments: [usize; 6]) -> isize {
+pub unsafe fn raw(number: libc::c_long, arguments: [usize; 6]) -> isize {
     let [a, b, c, d, e, f] = arguments;
     let result;
     // SAFETY: the kernel changes x0 and the memory that the caller answers for, nothing else.

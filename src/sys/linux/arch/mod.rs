@@ -18,5 +18,18 @@ pub use aarch64::{clone, raw};
 #[cfg(target_arch = "aarch64")]
 pub(crate) use aarch64::{own_symbol, weak_symbol};
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-compile_error!("libanchor runs on x86-64 and arm64 Linux (x86_64, aarch64), not on this architecture");
+#[cfg(target_arch = "x86")]
+mod x86;
+#[cfg(target_arch = "x86")]
+pub use x86::{clone, numbers, raw};
+#[cfg(target_arch = "x86")]
+pub(crate) use x86::{own_symbol, weak_symbol};
+
+/// The numbers of the system calls.
+#[cfg(not(target_arch = "x86"))]
+pub use libc as numbers;
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "x86")))]
+compile_error!(
+    "libanchor runs on x86-64, arm64 and x86 Linux (x86_64, aarch64, x86), not on this architecture"
+);
