@@ -25,18 +25,29 @@ impl Decision {
     /// What the command is to preload. `Nothing` also where no library is left to whoever would inherit it.
     pub fn preload(&self) -> Preload {
         match &self.library {
-            Ok((library, image)) => preload(library, self.found.takes(image).is_ok(), ENDS_PROGRAMS),
+            Ok((library, image)) => preload(library, self.found.takes(image).is_ok(), self.would_harm()),
             Err(_) => Preload::Nothing,
+        }
+    }
+
+    /// Whether a library that does not get into the program would not be passed over in silence.
+    ///
+    /// What the program starts may be of this machine again, and goes without the library then: the supervisor ends it.
+    pub fn would_harm(&self) -> bool {
+        match (&self.library, &self.found.program.image) {
+            (Ok((_, Ok(library))), Some(program)) => ENDS_PROGRAMS || library.is_refused_by(program),
+            _ => ENDS_PROGRAMS,
         }
     }
 }
 
 /// Whether the loader ends a program that it cannot load a library into, as dyld does. ld.so goes on without.
-pub const ENDS_PROGRAMS: bool = cfg!(target_os = "macos");
+const ENDS_PROGRAMS: bool = cfg!(target_os = "macos");
 
-/// GUEST: whoever would be ended by it is not given it. Elsewhere it is, because what that one starts may be a host.
-fn preload(library: &Library, gets_in: bool, ends_programs: bool) -> Preload {
-    if gets_in || !ends_programs {
+/// GUEST: whoever would be ended by it, or complain of it, is not given it. Others are, because what they start may be
+/// hosts.
+fn preload(library: &Library, gets_in: bool, harms: bool) -> Preload {
+    if gets_in || !harms {
         Preload::Library(library.clone())
     } else {
         Preload::Nothing

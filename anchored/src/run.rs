@@ -1,7 +1,7 @@
 //! Running the command: as it, with the library in it, or beside it.
 
 use crate::cli::{Line, When};
-use crate::decide::{ENDS_PROGRAMS, Way, decide, is_off};
+use crate::decide::{Way, decide, is_off};
 use crate::failure::Failure;
 use crate::{cookie, embedded, sigpipe, supervise};
 use anchor_contract::{Pid, Setting, VARIABLES};
@@ -24,7 +24,7 @@ pub fn run(line: &Line) -> Result<ExitCode, Failure> {
     let preload = decision.preload();
     anchor.apply_with(&mut command, &preload);
     // Who calls may be a host, and its variable meant for hosts.
-    if ENDS_PROGRAMS && matches!(preload, Preload::Nothing) {
+    if decision.would_harm() && matches!(preload, Preload::Nothing) {
         withhold(&mut command);
     }
     match decision.way {

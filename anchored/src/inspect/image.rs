@@ -31,6 +31,17 @@ impl Image {
         }
     }
 
+    /// Whether the program's loader is for another machine than the library, which this is. glibc's says so on stderr and
+    /// goes on, at every start of a program; musl's takes it for its own machine's and crashes.
+    pub fn is_refused_by(&self, program: &Self) -> bool {
+        match (self, program) {
+            (Self::Elf(library), Self::Elf(program)) => {
+                program.loader().is_some() && library.target != program.target
+            }
+            _ => false,
+        }
+    }
+
     pub fn format(&self) -> &'static str {
         match self {
             Self::Elf(_) => "ELF",
