@@ -73,6 +73,7 @@ pub fn decide(line: &Line) -> Result<Decision, Failure> {
     let found = inspect::look(name)?;
     let library = match run::library() {
         Ok(library) => {
+            let library = inspect::suited_to(library, &found.program);
             let image = inspect::fits(&library);
             Ok((library, image))
         }

@@ -1,7 +1,7 @@
 //! Running the command: as it, with the library in it, or beside it.
 
 use crate::cli::{Line, When};
-use crate::decide::{Way, decide, is_off};
+use crate::decide::{Decision, Way, decide, is_off};
 use crate::failure::Failure;
 use crate::{cookie, embedded, sigpipe, supervise};
 use anchor_contract::{Pid, Setting, VARIABLES};
@@ -21,18 +21,23 @@ pub fn run(line: &Line) -> Result<ExitCode, Failure> {
     }
     let anchor = anchor(line)?;
     let decision = decide(line)?;
-    let preload = decision.preload();
-    anchor.apply_with(&mut command, &preload);
-    // Who calls may be a host, and its variable meant for hosts.
-    if decision.would_harm() && matches!(preload, Preload::Nothing) {
-        withhold(&mut command);
-    }
+    give(&anchor, &decision, &mut command);
     match decision.way {
         Way::Supervised(_) => {
             withdraw();
             supervise::supervise(Some(&anchor), line, command)
         }
         Way::Injected | Way::LeftAlone(_) | Way::Off => Err(become_it(name, command)),
+    }
+}
+
+/// Gives a command the variables, and the library where its loader is to be told of it.
+pub fn give(anchor: &Anchor, decision: &Decision, command: &mut Command) {
+    let preload = decision.preload();
+    anchor.apply_with(command, &preload);
+    // Who calls may be a host, and its variable meant for hosts.
+    if decision.would_harm() && matches!(preload, Preload::Nothing) {
+        withhold(command);
     }
 }
 

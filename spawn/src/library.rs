@@ -21,7 +21,11 @@ pub const PRELOAD: &str = if cfg!(target_os = "macos") {
 
 /// A library's file that is there and can be preloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Library(PathBuf);
+pub struct Library {
+    file: PathBuf,
+    /// What [`PRELOAD`] calls it.
+    entry: PathBuf,
+}
 
 impl Library {
     /// The file at `path`, which must be there and whose path must not have what separates the variable's entries.
@@ -34,7 +38,10 @@ impl Library {
             return Err(Error::NoLibrary(vec![path.to_owned()]));
         }
         Self::can_stand_at(&whole)?;
-        Ok(Self(whole))
+        Ok(Self {
+            entry: whole.clone(),
+            file: whole,
+        })
     }
 
     /// Whether a library at this path could be named in [`PRELOAD`], or why not.
@@ -55,7 +62,28 @@ impl Library {
 
     /// Its path, absolute.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.file
+    }
+
+    /// The same where it is installed for two architectures, as Debian has it, a folder for each: this one, and the one
+    /// for 32-bit programs. What stands in [`PRELOAD`] is the same for both: `$LIB`, for which glibc's loader puts the
+    /// folder that it takes libraries from, ld.so(8). `None` where it is not installed so.
+    ///
+    /// Only for programs whose loader is the system's glibc: musl takes `$LIB` for a name, finds nothing, and says
+    /// nothing; another glibc may have another folder.
+    pub fn of_two_architectures(&self) -> Option<[Self; 2]> {
+        const OWN: &str = "lib/x86_64-linux-gnu";
+        if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            return None;
+        }
+        let folder = self.file.parent().filter(|folder| folder.ends_with(OWN))?;
+        let installed = folder.parent()?.parent()?;
+        let other = Self::at(installed.join("lib/i386-linux-gnu").join(FILE)).ok()?;
+        let entry = installed.join("$LIB").join(FILE);
+        Some([&self.file, &other.file].map(|file| Self {
+            file: file.clone(),
+            entry: entry.clone(),
+        }))
     }
 
     /// The name that the command `anchored` gives to the copy that it carries, where it has to unpack that: with a hash
@@ -66,13 +94,13 @@ impl Library {
 
     /// Whether it is such a copy.
     pub fn is_unpacked(&self) -> bool {
-        is_unpacked(self.0.as_os_str().as_bytes())
+        is_unpacked(self.file.as_os_str().as_bytes())
     }
 
     /// The value of [`PRELOAD`] with this library in it: what was there before keeps its place, and this library stands
     /// there once. Another copy of it leaves its place to this one: each would watch, and ask the program.
     pub fn appended_to(&self, before: Option<OsString>) -> OsString {
-        let own = self.0.as_os_str().as_bytes();
+        let own = self.entry.as_os_str().as_bytes();
         let before = before.unwrap_or_default();
         let (mut entries, mut stands) = (Vec::new(), false);
         for entry in entries_of(&before) {
@@ -188,6 +216,26 @@ mod tests {
             assert!(Library::removed_from(other.as_ref()).is_some(), "{other}");
         }
         std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    }
+
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    #[test]
+    fn two_architectures_have_one_name() {
+        let own = made("two/usr/lib/x86_64-linux-gnu");
+        let library = Library::at(&own).unwrap();
+        assert_eq!(library.of_two_architectures(), None);
+        let other = made("two/usr/lib/i386-linux-gnu");
+        let [one, two] = library.of_two_architectures().unwrap();
+        assert_eq!((one.path(), two.path()), (&*own, &*other));
+        let installed = own.ancestors().nth(3).unwrap();
+        let entry = installed.join("$LIB").join(FILE);
+        assert_eq!(one.appended_to(None), entry.as_os_str());
+        assert_eq!(two.appended_to(Some(own.clone().into())), entry.as_os_str());
+        assert_eq!(one.of_two_architectures().unwrap()[1], two);
+        // Elsewhere the loaders' folders are not these.
+        let beside = Library::at(made("two/usr/lib")).unwrap();
+        assert_eq!(beside.of_two_architectures(), None);
+        std::fs::remove_dir_all(installed.parent().unwrap()).unwrap();
     }
 
     #[test]

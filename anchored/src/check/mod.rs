@@ -34,7 +34,7 @@ pub fn check(line: &Line) -> Result<ExitCode, Failure> {
         anchor: run::anchor(line)?,
         decision: decide(line)?,
     };
-    let probe = if line.probe { Some(probed(line)?) } else { None };
+    let probe = line.probe.then(|| probed(line, &checked.decision)).transpose()?;
     let status = status(&checked.decision.way, probe.as_ref());
     let report = report::Report::of(line, &checked, probe, status);
     let text = if line.json {
@@ -57,12 +57,12 @@ fn status(way: &Way, probe: Option<&report::Probe>) -> u8 {
 }
 
 #[cfg(target_os = "linux")]
-fn probed(line: &Line) -> Result<report::Probe, Failure> {
-    probe::probe(line)
+fn probed(line: &Line, decision: &Decision) -> Result<report::Probe, Failure> {
+    probe::probe(line, decision)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn probed(_: &Line) -> Result<report::Probe, Failure> {
+fn probed(_: &Line, _: &Decision) -> Result<report::Probe, Failure> {
     Err(Failure::own(
         "--probe: on Linux alone so far; scripts/harness shows the same",
     ))

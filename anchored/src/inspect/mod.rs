@@ -44,6 +44,11 @@ pub fn look(name: &OsStr) -> Result<Found, Failure> {
     search::find(name)
 }
 
+/// The library as a program is told of it.
+pub fn suited_to(library: Library, program: &Program) -> Library {
+    library::suited_to(library, program.image.as_ref())
+}
+
 /// The library's file, or why nobody can load it.
 pub fn fits(library: &Library) -> Result<Image, String> {
     library::fits(library)

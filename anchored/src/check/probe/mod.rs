@@ -10,9 +10,9 @@ mod tree;
 
 use super::report::Probe;
 use crate::cli::Line;
+use crate::decide::Decision;
 use crate::failure::Failure;
 use crate::processes::{Entry, Handle};
-use crate::{inspect, run};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
@@ -29,9 +29,8 @@ use tree::Tree;
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(25);
 /// Runs it, looks, and ends it.
-pub fn probe(line: &Line) -> Result<Probe, Failure> {
-    let library = run::library()?;
-    let fits = inspect::fits(&library);
+pub fn probe(line: &Line, decision: &Decision) -> Result<Probe, Failure> {
+    let library = decision.library.as_ref().map_err(Failure::own)?.0.clone();
     let folder = Folder::new()?;
     // ORDER: blocked before anything is there that a signal would leave behind.
     let mut signals = Signals::hold()?;
@@ -39,11 +38,11 @@ pub fn probe(line: &Line) -> Result<Probe, Failure> {
     let mut line = line.clone();
     line.log = Some(folder.log().into());
     let start = Start {
-        library,
+        decision,
         mask: signals.before,
     };
     let (stand_in, command) = start.all(&line)?;
-    let mut seen = Seen::of(stand_in, command, fits, folder.log());
+    let mut seen = Seen::of(stand_in, command, library, folder.log());
     let looked = seen.until_calm(&mut tree, &mut signals);
     let ended = !seen.lives(command);
     if let Some(handle) = Entry::of(stand_in).and_then(|entry| Handle::open(stand_in, entry.start)) {

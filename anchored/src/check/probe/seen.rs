@@ -6,8 +6,8 @@ use super::tree::{Mark, Tree, mark};
 use crate::check::report::{Probe, Process};
 use crate::cli::Line;
 use crate::failure::Failure;
-use crate::inspect::Image;
 use crate::processes::Entry;
+use anchor_spawn::Library;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ const NEVER_SEEN: u64 = 0;
 pub struct Seen {
     stand_in: i32,
     command: i32,
-    library: Result<Image, String>,
+    library: Library,
     log: PathBuf,
     processes: BTreeMap<Mark, One>,
 }
@@ -46,7 +46,7 @@ struct One {
 
 impl Seen {
     /// Nothing yet.
-    pub fn of(stand_in: i32, command: i32, library: Result<Image, String>, log: PathBuf) -> Self {
+    pub fn of(stand_in: i32, command: i32, library: Library, log: PathBuf) -> Self {
         Self {
             stand_in,
             command,

@@ -1,9 +1,10 @@
 //! How one process stands: armed, how; or why not. From what the library wrote in its log and what `/proc` shows.
 
 use crate::failure::plain;
-use crate::inspect::{Found, Image, Program, read_image};
+use crate::inspect::{self, Found, Program, read_image};
 use crate::sys::memory::maps_library;
 use anchor_contract::{EXCLUSIONS, NAMED};
+use anchor_spawn::Library;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -77,7 +78,7 @@ fn is_wanted(why: &str) -> bool {
 }
 
 /// Of a process that lives.
-pub fn of(pid: i32, log: &Log, library: &Result<Image, String>) -> Standing {
+pub fn of(pid: i32, log: &Log, library: &Library) -> Standing {
     let maps = match fs::read(format!("/proc/{pid}/maps")) {
         Ok(maps) => maps,
         Err(error) => {
@@ -98,7 +99,8 @@ pub fn of(pid: i32, log: &Log, library: &Result<Image, String>) -> Standing {
             scripts: Vec::new(),
             program,
         };
-        return match (found.program.image.is_some(), found.takes(library)) {
+        let library = inspect::fits(&inspect::suited_to(library.clone(), &found.program));
+        return match (found.program.image.is_some(), found.takes(&library)) {
             (true, Err(why)) => Standing::NotArmed { why, for_good: true },
             _ => Standing::NotArmed {
                 why: "the library is not in it".to_owned(),

@@ -2,9 +2,9 @@
 
 use super::own;
 use crate::cli::Line;
+use crate::decide::Decision;
 use crate::failure::Failure;
 use crate::run;
-use anchor_spawn::{Library, Preload};
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
@@ -15,13 +15,13 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 /// How the stand-in and the command are started.
-pub struct Start {
-    pub library: Library,
+pub struct Start<'a> {
+    pub decision: &'a Decision,
     /// The signals that the command blocks from its start.
     pub mask: SigSet,
 }
 
-impl Start {
+impl Start<'_> {
     /// Makes the stand-in, and the command below it. Both numbers.
     pub fn all(&self, line: &Line) -> Result<(i32, i32), Failure> {
         let (from, to) = pipe2(OFlag::O_CLOEXEC).map_err(own)?;
@@ -87,7 +87,7 @@ impl Start {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        run::anchor(&line)?.apply_with(&mut command, &Preload::Library(self.library.clone()));
+        run::give(&run::anchor(&line)?, self.decision, &mut command);
         let mask = self.mask;
         let prepare = move || {
             mask.thread_set_mask()?;
