@@ -10,12 +10,17 @@ use std::process::{Command, Output};
 use support::*;
 
 fn install(destination: &Path, prefix: &str, words: &[&str]) -> Output {
+    installing(destination, prefix, words).output().unwrap()
+}
+
+fn installing(destination: &Path, prefix: &str, words: &[&str]) -> Command {
     let mut command = Command::new(root().join("scripts/install"));
     without_library(command.args(words))
         .env("DESTDIR", destination)
         .env("PREFIX", prefix)
-        .env_remove("LIBDIR");
-    command.output().unwrap()
+        .env_remove("LIBDIR")
+        .env_remove("LIBRARY32");
+    command
 }
 
 fn text(path: &Path) -> String {
@@ -62,6 +67,60 @@ fn what_is_installed_works_and_can_be_removed() {
             .output()
             .unwrap();
         assert_eq!(String::from_utf8(left.stdout).unwrap(), "");
+    }
+}
+
+// Its file is not looked at: whether a program takes it is seen where there are such programs (tests/deb/i386.rs).
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_library_for_32_bit_programs_is_put_beside_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("library");
+    std::fs::write(&library, "for 32-bit programs").unwrap();
+    let with = |prefix: &str, library: &Path| {
+        let mut command = installing(folder.path(), prefix, &[]);
+        command.env("LIBRARY32", library).output().unwrap()
+    };
+    assert!(with("/usr", &library).status.success());
+    let installed = folder.path().join("usr/lib/i386-linux-gnu/libanchor.so");
+    assert_eq!(text(&installed), "for 32-bit programs");
+    // What is told to a program is for both; to one that is released, of neither.
+    let mut launcher = Command::new(folder.path().join("usr/bin/anchored"));
+    let output = without_library(launcher.arg("env")).output().unwrap();
+    let usr = folder.path().join("usr").canonicalize().unwrap();
+    let wanted = format!("LD_PRELOAD={}/$LIB/libanchor.so\n", usr.display());
+    assert!(
+        String::from_utf8(output.stdout).unwrap().contains(&wanted),
+        "{wanted}"
+    );
+    let mut launcher = Command::new(folder.path().join("usr/bin/anchored"));
+    let words = ["sh", "-c", "exec \"$0\" --release env"];
+    let program = launcher.get_program().to_owned();
+    let output = without_library(launcher.args(words).arg(program))
+        .output()
+        .unwrap();
+    let released = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        released.contains("ANCHOR_PID=\n") && !released.contains("LD_PRELOAD"),
+        "{released}"
+    );
+    assert!(install(folder.path(), "/usr", &["--uninstall"]).status.success());
+    assert!(!installed.exists());
+
+    let nowhere = folder.path().join("nowhere");
+    for (output, said) in [
+        (
+            with("/usr/local", &library),
+            "install: LIBRARY32: wanted beside a library in /usr/local/lib/x86_64-linux-gnu, ",
+        ),
+        (with("/usr", &nowhere), "install: LIBRARY32: "),
+    ] {
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(
+            message.starts_with(said) && message.lines().count() == 1,
+            "{message}"
+        );
     }
 }
 

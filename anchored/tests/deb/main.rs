@@ -2,7 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
-#[path = "../../tests/support/mod.rs"]
+mod i386;
+mod root;
+#[path = "../../../tests/support/mod.rs"]
 mod support;
 
 use once_cell::sync::Lazy;
@@ -144,28 +146,8 @@ fn the_same_sources_give_the_same_packages() {
     }
 }
 
-/// The machine's own system with a layer above it that takes all that is written, in namespaces of its own: what is
-/// installed there is really installed, and the machine never sees it. In the end it says what is there and not below.
-const ROOT: &str = r#"
-mount -t tmpfs none /mnt
-mkdir /mnt/upper /mnt/work /mnt/root
-mount -t overlay none -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
-mount -t proc none /mnt/root/proc
-mount --rbind /dev /mnt/root/dev
-mount -t tmpfs none /mnt/root/tmp
-cp "$PACKAGES"/*.deb /mnt/root/tmp/
-chroot /mnt/root /bin/sh -euc "$ACTS"
-cd /mnt/upper
-find . | while IFS= read -r file; do
-    case $file in ./var/log/* | ./var/cache/* | ./var/lib/dpkg/[!i]*) continue ;; esac
-    [ -e "/$file" ] || [ -L "/$file" ] || echo "left behind: $file"
-    [ ! -c "$file" ] || echo "taken away: $file"
-done
-"#;
-
 /// `sh (anchored's caller) -> sleep (anchor)`, `sh -> anchored, which becomes sleep (host)`, `sh -> sleep (nobody's)`.
 const ACTS: &str = r#"
-cd /tmp
 dpkg --purge libanchor anchored >/dev/null 2>&1 || true
 ! dpkg --no-triggers --install anchored_*.deb >/dev/null 2>refused || exit 1
 grep 'depends on libanchor' refused
@@ -197,21 +179,10 @@ echo "== removed"
 
 #[test]
 fn they_are_installed_used_and_removed() {
-    if !have("cargo-deb") {
+    if !root::may_be_made() {
         return;
     }
-    if !nix::unistd::geteuid().is_root() {
-        return left_out("packages are installed by root");
-    }
-    let mut unshare = Command::new("unshare");
-    unshare
-        .args(["--mount", "--propagation", "private"])
-        .args(["--pid", "--fork", "--kill-child"])
-        .args(["sh", "-euc", ROOT])
-        .env("PACKAGES", MADE[0].path())
-        .env("ACTS", ACTS)
-        .env("LC_ALL", "C.UTF-8");
-    let said = said(without_library(&mut unshare));
+    let said = root::inside(MADE[0].path(), ACTS);
     let mut rest = said.as_str();
     for wanted in [
         "depends on libanchor".to_owned(),
