@@ -326,7 +326,7 @@ pub fn comes_about(mut condition: impl FnMut() -> bool) -> bool {
 }
 
 #[allow(clippy::disallowed_methods)] // the one place that sleeps, between two looks
-fn nap() {
+pub fn nap() {
     std::thread::sleep(Duration::from_millis(1));
 }
 

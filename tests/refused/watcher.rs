@@ -1,0 +1,85 @@
+//! How a watcher waits, and what it costs: read off `/proc`.
+
+use crate::host::{POLL, Wrong};
+use crate::support::state;
+use std::fs::{read_dir, read_link, read_to_string};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How a watcher waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Waits {
+    /// For an event of its handle.
+    Event,
+    /// For the next look at `/proc`.
+    Looks,
+    /// For the next look at the number.
+    Probes,
+}
+
+impl Waits {
+    /// `None` while it does something else.
+    pub fn of(task: &Path) -> Option<Self> {
+        let call = read_to_string(task.join("syscall")).ok()?;
+        let mut words = call.split(' ');
+        let number: i64 = words.next()?.trim().parse().ok()?;
+        let polls = number == libc::SYS_ppoll;
+        if state(task) != Some('S') || !polls && number != libc::SYS_clock_nanosleep {
+            return None;
+        }
+        let held: Vec<PathBuf> = read_dir(task.join("fd"))
+            .ok()?
+            .filter_map(|fd| read_link(fd.ok()?.path()).ok())
+            .collect();
+        let looks = |held: &PathBuf| held.starts_with("/proc") && held.ends_with("stat");
+        let handle = |held: &PathBuf| held.as_os_str() == "anon_inode:[pidfd]";
+        Some(match (held.iter().any(looks), held.iter().any(handle)) {
+            (true, _) => Self::Looks,
+            (_, true) if polls => Self::Event,
+            _ => Self::Probes,
+        })
+    }
+}
+
+/// How much time a thread has used, in clock ticks.
+pub fn cpu_ticks(task: &Path) -> u64 {
+    let stat = read_to_string(task.join("stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let field = |number: usize| fields.split(' ').nth(number - 3)?.parse::<u64>().ok();
+    field(14).unwrap_or(0) + field(15).unwrap_or(0)
+}
+
+/// A line of a thread's status, proc_pid_status(5).
+fn status(task: &Path, name: &str) -> Option<String> {
+    let status = read_to_string(task.join("status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim_start_matches(':').trim().to_owned())
+}
+
+/// Whether the watcher sleeps with all signals blocked, and wakes no more often than its looks need.
+pub fn is_quiet(task: &Path) -> Result<(), Wrong> {
+    let blocked = status(task, "SigBlk").unwrap_or_default();
+    if blocked != "fffffffffffbfeff" {
+        return Err(format!("the watcher takes the host's signals: {blocked}"));
+    }
+    let switches = || -> u64 {
+        ["voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"]
+            .iter()
+            .filter_map(|name| status(task, name)?.parse::<u64>().ok())
+            .sum()
+    };
+    let (start, before) = (Instant::now(), switches());
+    pause();
+    let (after, time) = (switches(), start.elapsed());
+    // Each look may take two: the wait itself, and a processor taken away.
+    let most = 4 + 2 * u64::try_from(time.as_millis()).unwrap() / POLL;
+    if after - before > most {
+        return Err(format!("{} wake-ups in {time:?}", after - before));
+    }
+    Ok(())
+}
+
+#[allow(clippy::disallowed_methods)] // an interval to count in, and nothing waits for its end
+fn pause() {
+    std::thread::sleep(Duration::from_millis(20));
+}
