@@ -136,7 +136,7 @@ fn succeed(watch: &mut Watch, dismissed: Dismissal, before: &Before) {
     }
     if dismissed == Dismissal::Stays {
         let mut line = log::event("kept", watch.settings.anchor);
-        let why = "the watcher did not stand down within 2 seconds";
+        let why = "the watcher did not stand down";
         watch.settings.log.write(Side::Host, line.text(why));
     }
 }

@@ -45,8 +45,8 @@ pub fn keep_grace(settings: &Settings, bell: &mut Bell) -> ! {
         thread::exit()
     };
     // Where the kernel refuses every kind of sleep the grace is short; the host still ends.
-    if bell.pause(Deadline::from_number(at)) == Woken::Rung {
-        thread::exit();
+    while bell.pause(Deadline::from_number(at)) == Woken::Rung {
+        thread::leave();
     }
     let mut line = log::event("escalated", settings.anchor);
     time.print(line.text("SIGKILL, still alive after "));

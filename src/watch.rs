@@ -86,19 +86,21 @@ extern "C" fn run(watch: &Watch) -> ! {
 
     stops::at("watcher-ready");
     let started = known.id.map(|id| id.start);
-    let waited = match way {
-        Way::Event(handle) => handle.wait_for_exit(bell),
-        Way::Looks | Way::Probes => Waited::Lost,
-    };
-    let waited = match waited {
-        Waited::Lost => polling::until_exit(settings.anchor, started, settings.poll.0, may_open, bell),
-        end => end,
-    };
-    match waited {
-        Waited::Exited => fire(watch, "gone", bell),
-        Waited::Recycled => fire(watch, "gone, another process has its number", bell),
-        Waited::Dismissed => thread::exit(),
-        Waited::Lost => give_up(settings, "the kernel lets nobody wait"),
+    loop {
+        let waited = match way {
+            Way::Event(handle) => handle.wait_for_exit(bell),
+            Way::Looks | Way::Probes => Waited::Lost,
+        };
+        let waited = match waited {
+            Waited::Lost => polling::until_exit(settings.anchor, started, settings.poll.0, may_open, bell),
+            end => end,
+        };
+        match waited {
+            Waited::Exited => fire(watch, "gone", bell),
+            Waited::Recycled => fire(watch, "gone, another process has its number", bell),
+            Waited::Dismissed => thread::leave(),
+            Waited::Lost => give_up(settings, "the kernel lets nobody wait"),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Waiting for a word of memory to change: futex(2).
 
-use super::call::call;
-use super::time::timespec;
-use core::sync::atomic::AtomicI32;
+use super::call::{Errno, call};
+use super::time::{sleep, timespec};
+use core::sync::atomic::{AtomicI32, Ordering};
 
 /// Waits while `word` holds `value`, at most so many milliseconds. Why it ended is for the caller to see.
 ///
@@ -11,7 +11,7 @@ pub fn wait(word: &AtomicI32, value: i32, millis: u64) {
     let time = timespec(millis);
     let place = core::ptr::from_ref(&time);
     // SAFETY: an aligned word that lives for the call, and one whole time.
-    let _ = unsafe {
+    let waited = unsafe {
         call!(
             SYS_futex,
             word.as_ptr(),
@@ -22,4 +22,9 @@ pub fn wait(word: &AtomicI32, value: i32, millis: u64) {
             0
         )
     };
+    // Whoever asks again at once, because a filter refuses this, would spin.
+    let over = matches!(waited, Ok(_) | Err(Errno(libc::ETIMEDOUT | libc::EINTR)));
+    if !over && word.load(Ordering::Acquire) == value {
+        sleep(millis);
+    }
 }

@@ -1,6 +1,7 @@
 //! Lines that are written to places of the host: whole, in one write, and never waiting for anybody.
 
 use super::call::{Errno, call};
+use super::file::close;
 use super::{process, signals};
 use core::ffi::CStr;
 
@@ -56,13 +57,12 @@ fn hosts_descriptor(fd: i32) -> Option<i32> {
     copy.ok().and_then(|copy| i32::try_from(copy).ok())
 }
 
-fn close(fd: i32) {
-    // SAFETY: the number is ours: opened above, closed once.
-    let _ = unsafe { call!(SYS_close, fd) };
-}
-
 /// One write, only if it need not wait: a full pipe that nobody reads must not keep a host from being ended.
 fn write_now(fd: i32, line: &[u8]) {
+    // GUEST: a pipe without a reader would have SIGPIPE sent, which nothing keeps from the host then.
+    if !signals::can_be_blocked() && !writable(fd) {
+        return;
+    }
     let part = libc::iovec {
         iov_base: line.as_ptr().cast_mut().cast(),
         iov_len: line.len(),
@@ -98,5 +98,5 @@ fn writable(fd: i32) -> bool {
     let place = core::ptr::from_mut(&mut entry);
     // SAFETY: one whole entry, a time-out of zero, no signal set.
     let ready = unsafe { call!(SYS_ppoll, place, 1, core::ptr::from_ref(&at_once), 0_usize, 0) };
-    ready == Ok(1) && entry.revents & libc::POLLOUT != 0
+    ready == Ok(1) && entry.revents & (libc::POLLOUT | libc::POLLERR) == libc::POLLOUT
 }

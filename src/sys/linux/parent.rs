@@ -33,9 +33,7 @@ pub fn made_by_main_thread(anchor: Pid) -> bool {
 
 /// Whether the calling thread is the host's main thread: the value belongs to a thread and goes with it.
 pub fn on_main_thread() -> bool {
-    // SAFETY: no arguments, cannot fail.
-    let thread = unsafe { call!(SYS_gettid) };
-    thread.ok() == usize::try_from(process::own_pid()).ok()
+    process::own_thread().ok() == usize::try_from(process::own_pid()).ok()
 }
 
 /// Whether the memory is as dumpable as a process starts out.

@@ -2,6 +2,7 @@
 
 use super::bell::{self, Bell};
 use super::call::{Errno, call};
+use super::file::close;
 use super::process;
 use crate::sys::{NoHandle, Waited, Woken};
 use anchor_contract::Pid;
@@ -75,8 +76,7 @@ impl Handle {
 
     /// Gives the descriptor back.
     pub fn close(self) {
-        // SAFETY: the number is ours: opened above, closed once.
-        let _ = unsafe { call!(SYS_close, self.0) };
+        close(self.0);
     }
 
     /// Whether the process is dead by now.

@@ -2,9 +2,9 @@
 
 use super::bell::Bell;
 use super::call::{Errno, call};
-use super::numbers;
 use super::proc_stat::{StatFile, stat};
 use super::time::Deadline;
+use super::{numbers, process};
 use crate::stops;
 use crate::sys::{Waited, Woken};
 use anchor_contract::{Millis, Pid};
@@ -37,11 +37,19 @@ pub fn until_exit(
     let mut file = open();
     stops::at("watcher-looks");
     let could_signal = probe(pid).is_ok();
+    // What a filter refuses even for the own process says nothing of others.
+    if file.is_none()
+        && !could_signal
+        && Pid::from_raw(process::own_pid()).is_none_or(|own| probe(own).is_err())
+    {
+        return Waited::Lost;
+    }
     let mut dismissed = false;
     loop {
         let looked = file
             .as_ref()
-            .map_or_else(|| look_by_number(pid, could_signal), |file| look(file, started));
+            .map_or(Err(()), |file| look(file, started))
+            .unwrap_or_else(|()| look_by_number(pid, could_signal));
         if let Some(end) = looked {
             return end;
         }
@@ -49,7 +57,7 @@ pub fn until_exit(
         //   somebody lives. Where it is only hidden there is no file now either.
         if file.is_none() {
             file = open();
-            if let Some(end) = file.as_ref().and_then(|file| look(file, started)) {
+            if let Some(end) = file.as_ref().and_then(|file| look(file, started).ok()?) {
                 return end;
             }
         }
@@ -65,14 +73,15 @@ pub fn until_exit(
     }
 }
 
-fn look(file: &StatFile, started: Option<u64>) -> Option<Waited> {
+/// `Err` where the file cannot be read.
+fn look(file: &StatFile, started: Option<u64>) -> Result<Option<Waited>, ()> {
     match file.read() {
-        Err(Errno(libc::ESRCH)) => Some(Waited::Exited),
-        Err(_) => None,
-        Ok(stat) if stat.is_dead() => Some(Waited::Exited),
+        Err(Errno(libc::ESRCH)) => Ok(Some(Waited::Exited)),
+        Err(_) => Err(()),
+        Ok(stat) if stat.is_dead() => Ok(Some(Waited::Exited)),
         Ok(stat) => {
             let other = started.is_some_and(|started| started != stat.start) && numbers::starts_compare();
-            other.then_some(Waited::Recycled)
+            Ok(other.then_some(Waited::Recycled))
         }
     }
 }

@@ -1,20 +1,31 @@
 //! The host as a process: its numbers and its end.
 
-use super::call::call;
+use super::arch;
+use super::call::{Errno, call};
 
-/// The calling process's number in its own PID namespace.
+/// The calling process's number in its own PID namespace; 0 where it cannot be known.
 pub fn own_pid() -> i32 {
-    // SAFETY: no arguments, cannot fail.
+    // SAFETY: no arguments, fails only for a filter.
     let pid = unsafe { call!(SYS_getpid) };
-    pid.ok().and_then(|pid| i32::try_from(pid).ok()).unwrap_or(0)
+    pid.or_else(|_| own_thread())
+        .ok()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .unwrap_or(0)
+}
+
+/// The calling thread's number, gettid(2): the process's own in its main thread, and elsewhere one that kill(2) takes
+/// for it.
+pub fn own_thread() -> Result<usize, Errno> {
+    // SAFETY: as above.
+    unsafe { call!(SYS_gettid) }
 }
 
 /// Ends the calling process at once, whatever its threads do. No exit handler runs.
 pub fn exit_host(status: i32) -> ! {
-    loop {
-        // SAFETY: does not return, exit_group(2).
-        let _ = unsafe { call!(SYS_exit_group, status) };
-    }
+    // SAFETY: returns only where a filter refuses it, exit_group(2).
+    let _ = unsafe { call!(SYS_exit_group, status) };
+    // That nobody can refuse. The signal is blocked, so no handler of the host's runs for it.
+    arch::fault()
 }
 
 /// Writes the working directory into `buffer` and says how long it is. `None` if it does not fit or cannot be known.

@@ -5,6 +5,7 @@ use super::process;
 use super::time::timespec;
 use anchor_contract::Signal;
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 /// The kernel's signal set on 64-bit machines: one bit a signal, 1 to 64.
 type Set = u64;
@@ -19,9 +20,19 @@ impl Blocked {
     /// library could miss them.
     pub fn all() -> Self {
         let mut before: Set = 0;
-        mask(&Set::MAX, Some(&mut before));
+        if !mask(&Set::MAX, Some(&mut before)) {
+            REFUSED.store(true, Ordering::Relaxed);
+        }
         Self { before }
     }
+}
+
+/// Whether a filter keeps the host's signals open. No filter is ever taken back.
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// Whether signals can be blocked.
+pub fn can_be_blocked() -> bool {
+    !REFUSED.load(Ordering::Relaxed)
 }
 
 impl Drop for Blocked {
@@ -31,10 +42,10 @@ impl Drop for Blocked {
 }
 
 /// rt_sigprocmask(2) fails only for bad addresses; a filter that refuses it leaves the mask alone.
-fn mask(set: &Set, before: Option<&mut Set>) {
+fn mask(set: &Set, before: Option<&mut Set>) -> bool {
     let before = before.map_or(core::ptr::null_mut(), core::ptr::from_mut);
     // SAFETY: both point to whole sets of the size that is given.
-    let _ = unsafe {
+    let done = unsafe {
         call!(
             SYS_rt_sigprocmask,
             libc::SIG_SETMASK,
@@ -43,18 +54,31 @@ fn mask(set: &Set, before: Option<&mut Set>) {
             size_of::<Set>()
         )
     };
+    done.is_ok()
 }
 
 /// Sends the host a signal as a whole, so that its own handler runs wherever it would.
 pub fn send_to_host(signal: Signal) -> Result<(), Errno> {
-    // SAFETY: signals the calling process, which is what we are here for.
-    unsafe { call!(SYS_kill, process::own_pid(), signal.raw()) }.map(drop)
+    send(signal.raw())
 }
 
 /// SIGKILL to the host. It returns only where that has no effect: to PID 1 of a PID namespace, pid_namespaces(7).
 pub fn kill_host() {
+    let _ = send(libc::SIGKILL);
+}
+
+/// Where a filter refuses kill(2), to the main thread: most handlers do not mind.
+fn send(signal: i32) -> Result<(), Errno> {
+    let own = process::own_pid();
+    if own == 0 {
+        // GUEST: it would go to the whole process group.
+        return Err(Errno(libc::ESRCH));
+    }
+    // SAFETY: signals the calling process, which is what we are here for.
+    let sent = unsafe { call!(SYS_kill, own, signal) };
     // SAFETY: as above.
-    let _ = unsafe { call!(SYS_kill, process::own_pid(), libc::SIGKILL) };
+    sent.or_else(|_| unsafe { call!(SYS_tgkill, own, own, signal) })
+        .map(drop)
 }
 
 /// Takes back the SIGPIPE or SIGXFSZ that a write of ours has just caused. It is directed at the calling thread, which

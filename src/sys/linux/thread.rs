@@ -2,7 +2,8 @@
 
 use super::arch;
 use super::call::{Errno, call, check};
-use super::{bell, futex, memory, proc, process, time};
+use super::file::close;
+use super::{bell, futex, memory, proc, process, signals, time};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 /// Whether the C library knows of the watcher's thread, and tells who asks.
@@ -53,6 +54,9 @@ const LEAVING: i32 = 2;
 ///
 /// The caller has all signals blocked, and the thread inherits that: it never takes one of the host's.
 pub fn spawn<T: Copy>(entry: extern "C" fn(&T) -> !, argument: &T) -> Result<(), Errno> {
+    if !signals::can_be_blocked() {
+        return Err(Errno(libc::EPERM));
+    }
     let base = stack()?;
     let top = STACK_SIZE.saturating_sub(size_of::<T>()) & !15;
     // SAFETY: inside the stack: `top` is at most its size.
@@ -100,6 +104,10 @@ pub fn dismiss() -> Dismissal {
     ORDER.store(LEAVE, Ordering::Release);
     let mut rings = 0_u32;
     while NUMBER.load(Ordering::Acquire) == number {
+        // It was told, and could not.
+        if ORDER.load(Ordering::Acquire) == STAY {
+            return Dismissal::Stays;
+        }
         // A host that sets the signal's disposition to "ignore" takes a pending one away: so it is rung again.
         if bell::ring(number) == Err(Errno(libc::ESRCH)) && NUMBER.load(Ordering::Acquire) == number {
             // The number is another process's, in whose copied memory we are: a child of a bare clone(2).
@@ -153,9 +161,7 @@ pub fn forget() {
 
 /// The calling thread's number, gettid(2). Never 0.
 pub fn own_number() -> i32 {
-    // SAFETY: no arguments, cannot fail.
-    let number = unsafe { call!(SYS_gettid) };
-    number
+    process::own_thread()
         .ok()
         .and_then(|number| i32::try_from(number).ok())
         .unwrap_or_else(process::own_pid)
@@ -166,11 +172,18 @@ pub fn wait_for_change(word: &AtomicI32, value: i32) {
     futex::wait(word, value, 1);
 }
 
-/// Ends the calling thread, and nothing else.
+/// Ends the calling thread, and nothing else. It returns only where a filter refuses that: then it stays on duty.
+pub fn leave() {
+    // SAFETY: ends this thread alone, _exit(2). Its stack stays.
+    let _ = unsafe { call!(SYS_exit, 0) };
+    ORDER.store(STAY, Ordering::Release);
+}
+
+/// The same for one that has no duty: where it cannot end it sleeps for ever.
 pub fn exit() -> ! {
     loop {
-        // SAFETY: ends this thread alone and does not return, _exit(2). Its stack stays.
-        let _ = unsafe { call!(SYS_exit, 0) };
+        leave();
+        time::sleep(250);
     }
 }
 
@@ -217,8 +230,8 @@ fn empty_table() -> bool {
     }
     // One by one, as far as the table goes.
     for fd in 0..proc::descriptor_table_size().unwrap_or(65_536).min(1 << 24) {
-        // SAFETY: the table is this thread's own; no host descriptor is closed.
-        let _ = unsafe { call!(SYS_close, fd) };
+        // The table is this thread's own; no host descriptor is closed.
+        close(i32::try_from(fd).unwrap_or(-1));
     }
     true
 }

@@ -51,7 +51,11 @@ fn now() -> u64 {
     let mut time = timespec(0);
     let place = core::ptr::from_mut(&mut time);
     // SAFETY: room for one time.
-    let _ = unsafe { call!(SYS_clock_gettime, libc::CLOCK_MONOTONIC, place) };
+    if unsafe { call!(SYS_clock_gettime, libc::CLOCK_MONOTONIC, place) }.is_err() {
+        // SAFETY: writes nothing. A hundred ticks a second, to every program, times(2).
+        let ticks = unsafe { call!(SYS_times, 0_usize) }.unwrap_or(0);
+        return u64::try_from(ticks).unwrap_or(0).saturating_mul(10);
+    }
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let rest = u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000;
     seconds.saturating_mul(1000).saturating_add(rest)

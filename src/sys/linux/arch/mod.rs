@@ -7,14 +7,14 @@
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "x86_64")]
-pub use x86_64::{clone, raw};
+pub use x86_64::{clone, fault, raw};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::{own_symbol, weak_symbol};
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 #[cfg(target_arch = "aarch64")]
-pub use aarch64::{clone, raw};
+pub use aarch64::{clone, fault, raw};
 #[cfg(target_arch = "aarch64")]
 pub(crate) use aarch64::{own_symbol, weak_symbol};
 
