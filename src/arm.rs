@@ -24,8 +24,6 @@ use anchor_contract::{AnchorId, Scope};
 struct Inherited {
     settings: Settings,
     known: Known,
-    /// Whether a filter was there at load, [`process::call_filter`].
-    filter: usize,
 }
 
 static INHERITED: Once<Inherited> = Once::new();
@@ -75,13 +73,15 @@ fn arm_as_told(environment: &Environment) {
 /// A fork copies no thread but its caller, so the child has no watcher.
 extern "C" fn in_forked_child() {
     let Some(told) = INHERITED.get() else { return };
+    // GUEST: a filter that the host has set up for itself does not know us. What it does not know, it may kill for.
+    // ORDER: so no call before this one.
+    if process::has_own_filter() {
+        post::disown();
+        return;
+    }
     stops::at("fork");
     let blocked = signals::Blocked::all();
     let parent = post::forget();
-    // GUEST: a filter that the host has set up for itself does not know us. What it does not know, it may kill for.
-    if process::call_filter() != told.filter {
-        return;
-    }
     let anchor = if identity::counts_as(parent) {
         identity::open_again(&told.settings, told.known)
     } else {
@@ -144,11 +144,8 @@ fn arm_process(told: &Told) -> Then {
         id: if beyond { Some(AnchorId::NOBODY) } else { known.id }.filter(|_| told.id.is_none()),
         scope,
     });
-    let inherited = Inherited {
-        settings,
-        known,
-        filter: process::call_filter(),
-    };
+    let inherited = Inherited { settings, known };
+    process::note_filter();
     if told.scope == Scope::Tree && !beyond && INHERITED.set(inherited).is_some() {
         atfork::register(in_forked_child);
     }

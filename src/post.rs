@@ -49,6 +49,16 @@ pub fn forget() -> i32 {
     parent
 }
 
+/// The same with no call at all: then nothing that this process does is about a watcher.
+pub fn disown() {
+    OWNER.store(0, Ordering::Release);
+}
+
+/// Whether nobody has ever taken the post. Says more than [`is_held`] by no call at all.
+pub fn is_vacant() -> bool {
+    OWNER.load(Ordering::Acquire) == 0
+}
+
 /// Whether the calling process has a watcher: it is the one that the post is of.
 pub fn is_held() -> bool {
     let owner = OWNER.load(Ordering::Acquire);

@@ -9,7 +9,7 @@ use crate::pdeathsig::{self, Before};
 use crate::post;
 use crate::stops;
 use crate::sys::thread::{self, Dismissal};
-use crate::sys::{errno, numbers, proc_stat, signals};
+use crate::sys::{errno, numbers, proc_stat, process, signals};
 use crate::terminate;
 use crate::watch::{self, Watch};
 use anchor_contract::Grace;
@@ -34,7 +34,13 @@ pub enum Needs {
 
 /// Makes a call of the host's, and has the watcher do what that needs.
 pub fn during(needs: Needs, call: &mut dyn FnMut() -> i32) -> i32 {
-    if needs == Needs::Nothing || !post::is_held() {
+    if needs == Needs::Nothing || post::is_vacant() {
+        return call();
+    }
+    // GUEST: a filter that the host has set up for itself may kill for what following takes. Nothing of the host's
+    // fails for a watcher that does not follow. ORDER: so no call before this one.
+    let follows = !matches!(needs, Needs::Absence | Needs::Settled);
+    if (follows && process::has_own_filter()) || !post::is_held() {
         return call();
     }
     thread::wait_until_settled();

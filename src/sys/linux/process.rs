@@ -2,6 +2,7 @@
 
 use super::arch;
 use super::call::{Errno, call};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// The calling process's number in its own PID namespace; 0 where it cannot be known.
 pub fn own_pid() -> i32 {
@@ -36,8 +37,21 @@ pub fn working_directory(buffer: &mut [u8]) -> Option<usize> {
     length.checked_sub(1).filter(|_| buffer.starts_with(b"/"))
 }
 
-/// The filter that the calling thread's system calls go through: its seccomp mode, PR_GET_SECCOMP(2const): 0 for none, 2 for filters. Strict mode does not answer.
+/// The seccomp mode of the calling thread, PR_GET_SECCOMP(2const): 0 for none, 2 for filters. Strict mode does not answer.
 pub fn call_filter() -> usize {
     // SAFETY: no arguments.
     unsafe { call!(SYS_prctl, libc::PR_GET_SECCOMP) }.unwrap_or(0)
+}
+
+/// What it was at load.
+static AT_LOAD: AtomicUsize = AtomicUsize::new(0);
+
+/// At load: what filter there is by now is no choice of the host's.
+pub fn note_filter() {
+    AT_LOAD.store(call_filter(), Ordering::Release);
+}
+
+/// Whether the host has set up a filter for itself. One call; not noticed below a filter that was there at load.
+pub fn has_own_filter() -> bool {
+    call_filter() != AT_LOAD.load(Ordering::Acquire)
 }

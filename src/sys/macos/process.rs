@@ -31,8 +31,10 @@ pub fn working_directory(buffer: &mut [u8]) -> Option<usize> {
     buffer.iter().position(|byte| *byte == 0)
 }
 
-/// The filter that the calling thread's system calls go through: a sandbox here lets pass or refuses, and never kills
-/// for a call. 0 for none.
-pub fn call_filter() -> usize {
-    0
+/// See [`has_own_filter`].
+pub fn note_filter() {}
+
+/// Whether the host has set up a filter for itself: a sandbox here lets pass or refuses, and never kills for a call.
+pub fn has_own_filter() -> bool {
+    false
 }
