@@ -48,9 +48,9 @@ fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
     for (number, name) in numbers {
         for mode in 0..MODES.len() {
-            for does in 0..DOES.len() {
+            for (does, (_, what)) in DOES.iter().enumerate() {
                 // In the middle of standing down it is chance which call comes first.
-                let actions = if DOES[does].1 == 'u' { 1 } else { ACTIONS.len() };
+                let actions = if *what == 'u' { 1 } else { ACTIONS.len() };
                 for action in 0..actions {
                     cells.push(Cell {
                         mode,
