@@ -404,7 +404,14 @@ fn inside() {
         drop(control);
     }
     sweeps_while_numbers_come_round();
-    assert!(unrelated.is_subset(&everybody()));
+    let missing: Vec<_> = unrelated.difference(&everybody()).cloned().collect();
+    assert_eq!(
+        missing,
+        [],
+        "unrelated ones of {}, the crowd being {}",
+        unrelated.len(),
+        crowd.pid()
+    );
     drop(crowd);
     println!("{ROUNDS} rounds swept, pid_max lowered: {lowered}");
 }
