@@ -60,6 +60,15 @@ fn what_is_installed_works_and_can_be_removed() {
         let checked = Command::new("bash").arg("-n").arg(&bash).status().unwrap();
         assert!(checked.success());
 
+        // The launcher carries no copy: it would be unpacked into this home.
+        let home = tempfile::tempdir().unwrap();
+        std::fs::remove_file(within(&library)).unwrap();
+        let mut alone = Command::new(within(&format!("{prefix}/bin/anchored")));
+        without_library(alone.args(["--supervise=never", "true"]))
+            .env_remove("XDG_CACHE_HOME")
+            .env("HOME", home.path());
+        assert_eq!(alone.output().unwrap().status.code(), Some(125));
+
         assert!(install(&destination, prefix, &["--uninstall"]).status.success());
         let left = Command::new("find")
             .arg(&destination)
