@@ -8,6 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef CLONE_NEWTIME /* a C library from before Linux 5.6 */
+#define CLONE_NEWTIME 0x80
+#endif
+
 static int namespace_of(const char *which) { return open(which, O_RDONLY); }
 
 #define TRY(call)                                                           \

@@ -22,9 +22,10 @@ pub fn filter<const N: usize>(command: &mut Command, instructions: [(u16, u8, u8
     unsafe { command.pre_exec(install) }
 }
 
-/// Load a word of what is filtered, jump if equal, jump if a bit is set, end.
+/// Load a word of what is filtered, jump if equal, jump if at least, jump if a bit is set, end.
 pub const LOAD: u16 = 0x20;
 pub const EQUAL: u16 = 0x15;
+pub const AT_LEAST: u16 = 0x35;
 pub const ANY_BIT: u16 = 0x45;
 pub const END: u16 = 0x06;
 pub const ALLOW: (u16, u8, u8, u32) = (END, 0, 0, libc::SECCOMP_RET_ALLOW);
