@@ -1,7 +1,7 @@
 //! The basics in another world: other C libraries, other kernels. `scripts/worlds` makes the worlds, runs this file in
 //! each of them, and draws the table; the first part of a test's name says what has to be there.
 //!
-//! - `LIBANCHOR_WORLD`: a root folder. Hosts are started in it; in its `/mnt` are library, scripts and compiled programs.
+//! - `LIBANCHOR_WORLD`: a root folder, in which hosts are started. Its `/mnt` has library, scripts, compiled programs.
 //! - `LIBANCHOR_WORLD_LIBC`: the C library of the compiled programs, `gnu` or `musl`.
 //! - `LIBANCHOR_WORLD_VERSION`, `LIBANCHOR_WORLD_KERNEL`: how the versions of those begin.
 //! - `LIBANCHOR_WORLD_CALLS`: the number of the first system call that is too young for its kernel.

@@ -1,4 +1,4 @@
-//! A compiled host ends with its anchor, whoever that is and however it ends; its control, without the library, does not.
+//! A compiled host ends with its anchor, whoever that is and however it ends; without the library it goes on.
 
 use super::*;
 use nix::sys::signal::kill;

@@ -82,7 +82,7 @@ fn every_task_has_the_ids_of_its_host() {
     let (changes, powerless) = if UNKNOWN.is_some() {
         ("3", "")
     } else {
-        ("500", " 0 with capabilities, 2")
+        ("100", " 0 with capabilities, 2")
     };
     let mut command = inside(&[&compiled_program("credentials"), changes]);
     let output = anchored_inside(&mut command, anchor.pid()).output().unwrap();
