@@ -21,7 +21,7 @@ pub(crate) use aarch64::{own_symbol, weak_symbol};
 #[cfg(target_arch = "x86")]
 mod x86;
 #[cfg(target_arch = "x86")]
-pub use x86::{clone, numbers, raw};
+pub use x86::{clone, fault, numbers, raw};
 #[cfg(target_arch = "x86")]
 pub(crate) use x86::{own_symbol, weak_symbol};
 

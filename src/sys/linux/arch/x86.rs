@@ -113,6 +113,12 @@ pub unsafe fn clone(
     result
 }
 
+/// Ends the process by SIGILL, without a system call.
+pub fn fault() -> ! {
+    // SAFETY: does not return.
+    unsafe { asm!("ud2", options(noreturn, nostack)) }
+}
+
 /// Declares `$name` as a weak import and gives its address, 0 where the program has no such symbol.
 ///
 /// The slot of the global offset table is read in assembly: to rustc the address of an extern item is never null,
