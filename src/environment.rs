@@ -1,11 +1,11 @@
 //! The first step: the host's environment. Finds the values of the contract, and adds what descendants must inherit.
 
 use crate::sys::environ;
-use anchor_contract::{AnchorId, Line, Scope, Setting, VARIABLES, Variable};
+use anchor_contract::{AnchorId, Line, Scope, Setting, Values, Variable};
 
-/// The values of the contract's variables as this process was given them.
+/// The environment as this process was given it.
 pub struct Environment {
-    values: [Option<&'static [u8]>; VARIABLES.len()],
+    values: Values<'static>,
     /// Whether valgrind runs this program: it preloads parts of itself.
     pub valgrind: bool,
 }
@@ -13,21 +13,14 @@ pub struct Environment {
 impl Environment {
     /// Looks through the environment once. No system call, no copy.
     pub fn read() -> Self {
-        let mut values = [None; VARIABLES.len()];
+        let mut values = Values::none();
         let mut valgrind = false;
         environ::for_each(&mut |entry| {
-            // Nearly every entry of nearly every host is somebody else's.
-            if !entry.starts_with(b"ANCHOR_") {
+            if Values::may_take(entry) {
+                values.take(entry);
+            } else {
                 valgrind |=
                     entry.starts_with(b"LD_PRELOAD=") && entry.windows(11).any(|part| part == b"/vgpreload_");
-                return;
-            }
-            for (variable, place) in VARIABLES.iter().zip(&mut values) {
-                let value = entry
-                    .strip_prefix(variable.name.as_bytes())
-                    .and_then(|rest| rest.strip_prefix(b"="));
-                // As with getenv(3), the first of two counts.
-                *place = place.or(value);
             }
         });
         Self { values, valgrind }
@@ -35,11 +28,7 @@ impl Environment {
 
     /// The value of a variable that is set and not empty.
     pub fn get(&self, variable: &Variable) -> Option<&'static [u8]> {
-        let mut known = VARIABLES.iter().zip(&self.values);
-        known
-            .find(|(other, _)| other.name == variable.name)
-            .and_then(|(_, value)| *value)
-            .filter(|v| !v.is_empty())
+        self.values.get(variable)
     }
 }
 

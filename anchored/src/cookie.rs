@@ -6,7 +6,7 @@
 
 use crate::processes::{Entry, Handle};
 use crate::sys::{memory, namespaces};
-use anchor_contract::{AnchorId, Disable, Grace, Pid, Scope, Setting, Signal, Skip};
+use anchor_contract::{AnchorId, Disable, Grace, Pid, Scope, Setting, Signal, Skip, value_in};
 use serde::Serialize;
 
 /// Whose tree it is: where no subreaper keeps one together, a guard tells what it starts. Nobody else reads it.
@@ -29,9 +29,7 @@ impl Block {
 
     /// The value of a variable that is set and not empty; of two, the first, as with getenv(3).
     pub fn value(&self, name: &str) -> Option<&[u8]> {
-        let mut entries = self.0.split(|byte| *byte == 0);
-        let value = entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
-        value.filter(|value| !value.is_empty())
+        value_in(&self.0, name).filter(|value| !value.is_empty())
     }
 
     fn setting<T: Setting>(&self) -> Option<T> {

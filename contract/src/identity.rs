@@ -28,7 +28,7 @@ impl AnchorId {
 
     /// Appends the value as [`Setting::parse`] reads it.
     pub fn print(&self, line: &mut Line) {
-        FORM.print(*self, line);
+        IdForm::OWN.print(*self, line);
     }
 }
 
@@ -36,7 +36,7 @@ impl Setting for AnchorId {
     const VARIABLE: &'static Variable = &variables::ID;
 
     fn parse(value: &[u8]) -> Option<Self> {
-        FORM.parse(value)
+        IdForm::OWN.parse(value)
     }
 }
 
@@ -48,25 +48,27 @@ impl fmt::Display for AnchorId {
     }
 }
 
-/// How the value is written.
-#[derive(Clone, Copy)]
-enum Form {
+/// How the value is written: each platform has one, and every platform reads both in its tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdForm {
     /// `NAMESPACE:TICKS`, Linux.
     Namespace,
     /// `SECONDS.MICROSECONDS`, six digits behind the point, macOS.
     Time,
 }
 
-const FORM: Form = if cfg!(target_os = "macos") {
-    Form::Time
-} else {
-    Form::Namespace
-};
-
 const SECOND: u64 = 1_000_000;
 
-impl Form {
-    fn print(self, id: AnchorId, line: &mut Line) {
+impl IdForm {
+    /// This platform's.
+    pub const OWN: Self = if cfg!(target_os = "macos") {
+        Self::Time
+    } else {
+        Self::Namespace
+    };
+
+    /// Appends an identity.
+    pub fn print(self, id: AnchorId, line: &mut Line) {
         match self {
             Self::Namespace => {
                 line.number(id.namespace).byte(b':').number(id.start);
@@ -83,7 +85,9 @@ impl Form {
         }
     }
 
-    fn parse(self, value: &[u8]) -> Option<AnchorId> {
+    /// Reads one.
+    #[must_use]
+    pub fn parse(self, value: &[u8]) -> Option<AnchorId> {
         match self {
             Self::Namespace => {
                 let (namespace, start) = pair(value)?;
@@ -131,11 +135,11 @@ fn pair(value: &[u8]) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AnchorId, Form, SECOND};
+    use super::{AnchorId, IdForm, SECOND};
     use crate::{Line, Setting};
     use std::string::{String, ToString};
 
-    fn printed(form: Form, id: AnchorId) -> String {
+    fn printed(form: IdForm, id: AnchorId) -> String {
         let mut line = Line::new();
         form.print(id, &mut line);
         String::from_utf8(line.as_bytes().to_vec()).unwrap()
@@ -145,16 +149,16 @@ mod tests {
     fn a_printed_identity_reads_as_itself() {
         for (namespace, start) in [(4_026_531_836, 0), (1, 123_456), (u64::MAX, u64::MAX)] {
             let id = AnchorId { namespace, start };
-            let text = printed(Form::Namespace, id);
+            let text = printed(IdForm::Namespace, id);
             assert_eq!(text, std::format!("{namespace}:{start}"));
-            assert_eq!(Form::Namespace.parse(text.as_bytes()), Some(id));
+            assert_eq!(IdForm::Namespace.parse(text.as_bytes()), Some(id));
         }
         for micros in [0, 1, 9, 10, 99_999, 100_000, 123_456, 999_999] {
             let start = 1_763_900_000 * SECOND + micros;
             let id = AnchorId { namespace: 0, start };
-            let text = printed(Form::Time, id);
+            let text = printed(IdForm::Time, id);
             assert_eq!(text, std::format!("1763900000.{micros:06}"));
-            assert_eq!(Form::Time.parse(text.as_bytes()), Some(id));
+            assert_eq!(IdForm::Time.parse(text.as_bytes()), Some(id));
         }
         let own = AnchorId {
             namespace: 0,
@@ -168,7 +172,7 @@ mod tests {
         for bad in [
             "", ":", "1", "1:", ":1", "1:2:3", "a:b", "-1:2", "1: 2", "1.000002",
         ] {
-            assert_eq!(Form::Namespace.parse(bad.as_bytes()), None, "{bad:?}");
+            assert_eq!(IdForm::Namespace.parse(bad.as_bytes()), None, "{bad:?}");
         }
         let long = "18446744073709551615.000000";
         for bad in [
@@ -184,7 +188,7 @@ mod tests {
             "1:2",
             long,
         ] {
-            assert_eq!(Form::Time.parse(bad.as_bytes()), None, "{bad:?}");
+            assert_eq!(IdForm::Time.parse(bad.as_bytes()), None, "{bad:?}");
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! One type a variable, each with [`Setting::parse`] and the words that a person is told when a value cannot be
 //! understood. The library, the launcher, the tests and the README's table all read this crate, so that there is
-//! exactly one place where a name, a default or a spelling is decided.
+//! exactly one place where a name, a default or a spelling is decided. So are the texts of `/proc` by which each of them
+//! knows a process again.
 //!
 //! No `std`, no allocation, no `unsafe`, no system call: it runs before `main` in processes that are not ours.
 
@@ -23,6 +24,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod environment;
 mod exclusions;
 mod grace;
 mod identity;
@@ -31,18 +33,21 @@ mod log_target;
 mod modes;
 mod number;
 mod pid;
+mod proc;
 mod signal;
 mod skip;
 mod variables;
 
+pub use environment::{Values, value_in};
 pub use exclusions::{EXCLUSIONS, Exclusion, NAMED, Sign};
 pub use grace::{Grace, Millis, Poll};
-pub use identity::{AnchorId, Holder};
+pub use identity::{AnchorId, Holder, IdForm};
 pub use line::Line;
 pub use log_target::LogTarget;
 pub use modes::{Disable, Pdeathsig, Scope, Strict};
 pub use number::decimal;
 pub use pid::Pid;
+pub use proc::{Children, StatLine, arguments, status_value};
 pub use signal::Signal;
 pub use skip::Skip;
 pub use variables::{MEANINGS, VARIABLES, Variable};

@@ -1,6 +1,6 @@
 //! A process that is more than a number: proc(5) on Linux, proc_pidinfo on macOS.
 
-use anchor_contract::{AnchorId, Pid};
+use anchor_contract::{AnchorId, Pid, decimal, status_value};
 
 /// A process by its number and its identity: the number may be another's one day, both together will not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +26,7 @@ pub(crate) fn thread_of(number: Pid) -> Option<u32> {
         return None;
     }
     let status = std::fs::read(format!("/proc/{}/status", number.raw())).ok()?;
-    // Not text as a whole: the name above may hold any bytes. It holds no line break of its own.
-    let lines = status.split(|byte| *byte == b'\n');
-    let group = lines
-        .filter_map(|line| line.strip_prefix(b"Tgid:\t"))
-        .find_map(anchor_contract::decimal)?;
+    let group = status_value(&status, "Tgid").and_then(decimal)?;
     (group != number.number()).then(|| u32::try_from(group).ok())?
 }
 
@@ -48,14 +44,12 @@ impl Process {
 
 #[cfg(target_os = "linux")]
 fn identity(pid: Pid) -> Option<AnchorId> {
+    use anchor_contract::StatLine;
     use std::os::unix::fs::MetadataExt;
     let stat = std::fs::read(format!("/proc/{}/stat", pid.raw())).ok()?;
-    // Field 22, counted from the last parenthesis: the name before it may hold anything, proc_pid_stat(5).
-    let end = stat.iter().rposition(|byte| *byte == b')')?;
-    let start = stat.get(end + 2..)?.split(|byte| *byte == b' ').nth(19)?;
     Some(AnchorId {
         namespace: std::fs::metadata("/proc/self/ns/pid").ok()?.ino(),
-        start: anchor_contract::decimal(start)?,
+        start: StatLine::parse(&stat)?.start()?,
     })
 }
 

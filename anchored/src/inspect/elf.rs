@@ -8,7 +8,7 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, FileKind, ReadCache, ReadRef};
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::File;
+use std::io::{Read, Seek};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,7 @@ pub enum Libc {
 }
 
 /// Reads the headers. `None`: the kernel does not take it for a program, and says ENOEXEC (fs/binfmt_elf.c).
-pub fn read(file: File) -> Option<Elf> {
+pub fn read(file: impl Read + Seek) -> Option<Elf> {
     // Reads what is asked for and no more.
     let data = ReadCache::new(file);
     match FileKind::parse(&data).ok()? {

@@ -8,7 +8,7 @@ use object::macho::{
 };
 use object::read::macho::{FatArch, MachHeader, MachOFatFile32, MachOFatFile64, Section, Segment};
 use object::{Endianness, FileKind, ReadCache, ReadRef};
-use std::fs::File;
+use std::io::{Read, Seek};
 
 /// A program or a library, with its parts for one machine each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ const TAKES_VARIABLES: &str = "com.apple.security.cs.allow-dyld-environment-vari
 const TAKES_OTHER_TEAMS: &str = "com.apple.security.cs.disable-library-validation";
 
 /// Reads the headers and the signatures. `None`: it is no such file.
-pub fn read(file: File) -> Option<MachO> {
+pub fn read(file: impl Read + Seek) -> Option<MachO> {
     // Reads what is asked for and no more.
     let data = ReadCache::new(file);
     let slices = match FileKind::parse(&data).ok()? {
@@ -62,7 +62,7 @@ pub fn read(file: File) -> Option<MachO> {
 }
 
 /// Parts for machines of long ago are passed over.
-fn slices<A: FatArch>(data: &ReadCache<File>, parts: &[A]) -> Vec<Slice> {
+fn slices<A: FatArch>(data: &ReadCache<impl Read + Seek>, parts: &[A]) -> Vec<Slice> {
     let part = |part: &A| slice(data.range(part.offset().into(), part.size().into()));
     parts.iter().filter_map(part).collect()
 }
@@ -203,7 +203,7 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::{MachO, TAKES_OTHER_TEAMS, TAKES_VARIABLES, read};
-    use std::io::{Seek, Write};
+    use std::io::Cursor;
 
     const X86_64: (u32, u32) = (0x0100_0007, 3);
     const ARM64: (u32, u32) = (0x0100_000c, 0);
@@ -306,10 +306,7 @@ mod tests {
     }
 
     fn file(bytes: &[u8]) -> Option<MachO> {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        file.rewind().unwrap();
-        read(file)
+        read(Cursor::new(bytes))
     }
 
     fn made(made: &Made) -> MachO {

@@ -2,7 +2,7 @@
 
 use super::call::Errno;
 use super::file::File;
-use anchor_contract::{Line, Pid, decimal};
+use anchor_contract::{Children, Line, Pid, decimal, status_value};
 use core::ffi::CStr;
 
 /// The beginning of a path such as `/proc/12/stat`.
@@ -35,27 +35,18 @@ pub fn made_by_main_thread(parent: Pid, child: i32) -> bool {
     open(&mut path).is_ok_and(|file| lists(&file, child).unwrap_or(false))
 }
 
-/// Whether a file of numbers has `wanted` among them.
+/// Whether such a file has `wanted` in it.
 fn lists(file: &File, wanted: i32) -> Result<bool, Errno> {
+    let mut children = Children::looking_for(u64::from(wanted.unsigned_abs()));
     let (mut found, mut offset) = (false, 0_usize);
-    let mut entry = 0_u64;
     let mut buffer = [0; 512];
     while !found && offset < CHILDREN_READ {
-        let chunk = file.read_at(&mut buffer, offset)?;
-        if chunk.is_empty() {
+        let piece = file.read_at(&mut buffer, offset)?;
+        if piece.is_empty() {
             break;
         }
-        for byte in chunk {
-            match byte.checked_sub(b'0').filter(|digit| *digit <= 9) {
-                // A number may be cut by the end of a chunk: it goes on in the next.
-                Some(digit) => entry = entry.wrapping_mul(10).wrapping_add(u64::from(digit)),
-                None => {
-                    found |= Some(entry) == u64::try_from(wanted).ok();
-                    entry = 0;
-                }
-            }
-        }
-        offset = offset.saturating_add(chunk.len());
+        found = children.found_in(piece);
+        offset = offset.saturating_add(piece.len());
     }
     Ok(found)
 }
@@ -78,17 +69,9 @@ pub fn main_thread_changed_ids() -> Option<bool> {
     Some(host != own)
 }
 
-/// The `Uid:` and `Gid:` lines of a status file, proc_pid_status(5). They stand next to each other.
-fn ids(status: &[u8]) -> Option<&[u8]> {
-    let start = status.windows(5).position(|bytes| bytes == b"\nUid:")?;
-    let rest = status.get(start.checked_add(1)?..)?;
-    let second_line = rest
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n')
-        .nth(1)?
-        .0;
-    rest.get(..second_line)
+/// The values of the `Uid:` and `Gid:` lines of a status file.
+fn ids(status: &[u8]) -> Option<(&[u8], &[u8])> {
+    Some((status_value(status, "Uid")?, status_value(status, "Gid")?))
 }
 
 /// How many descriptors the calling thread's table has room for: none is numbered above it.
@@ -98,12 +81,7 @@ pub fn descriptor_table_size() -> Option<u64> {
         .ok()?
         .read_at(&mut buffer, 0)
         .ok()?;
-    let start = status.windows(8).position(|bytes| bytes == b"\nFDSize:")?;
-    let value = status
-        .get(start.checked_add(9)?..)?
-        .split(|byte| *byte == b'\n')
-        .next()?;
-    decimal(value)
+    status_value(status, "FDSize").and_then(decimal)
 }
 
 /// In how many PID namespaces the calling process has a number, from the one that the mount is of down to its own:
@@ -161,7 +139,7 @@ mod tests {
     #[test]
     fn user_and_group_ids_are_found_together() {
         let status = b"Name:\tsh\nTracerPid:\t0\nUid:\t1\t1\t1\t1\nGid:\t2\t2\t2\t2\nFDSize:\t64\n";
-        assert_eq!(ids(status), Some(&b"Uid:\t1\t1\t1\t1\nGid:\t2\t2\t2\t2"[..]));
+        assert_eq!(ids(status), Some((&b"1\t1\t1\t1"[..], &b"2\t2\t2\t2"[..])));
         assert_eq!(ids(b"Name:\tsh\n"), None);
     }
 

@@ -3,7 +3,7 @@
 use super::call::Errno;
 use super::file::File;
 use super::proc::open_stat;
-use anchor_contract::{Pid, decimal};
+use anchor_contract::{Pid, StatLine};
 
 /// What we need of `/proc/PID/stat`, proc_pid_stat(5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,22 +18,18 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// The name in field 2 may hold anything, blanks and parentheses included; so the fields are counted from the
-    /// last closing one.
+    /// Reads the line.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let end_of_name = text.iter().rposition(|byte| *byte == b')')?;
-        let rest = text.get(end_of_name.checked_add(2)?..)?;
-        let field = |number: usize| rest.split(|byte| *byte == b' ').nth(number.saturating_sub(3));
-        let count = |number| field(number).and_then(decimal);
-        let address = |number| {
-            count(number)
+        let line = StatLine::parse(text)?;
+        let address = |field| {
+            line.count(field)
                 .and_then(|address| usize::try_from(address).ok())
                 .unwrap_or(0)
         };
         Some(Self {
-            state: *field(3)?.first()?,
-            threads: count(20)?,
-            start: count(22)?,
+            state: line.state()?,
+            threads: line.count(20)?,
+            start: line.start()?,
             environment: (address(50), address(51)),
         })
     }

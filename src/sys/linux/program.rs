@@ -4,6 +4,7 @@ use super::arch::weak_symbol;
 use super::call::call;
 use super::file::File;
 use super::parent;
+use anchor_contract::arguments;
 use core::ffi::CStr;
 
 /// Where a symbolic link leads.
@@ -100,9 +101,7 @@ fn for_each_argument_in_proc(each: &mut dyn FnMut(&[u8])) {
         return;
     };
     let whole = file.read_at(&mut buffer, 0).unwrap_or_default();
-    let end = whole.iter().rposition(|byte| *byte == 0).unwrap_or(0);
-    let whole = whole.get(..end).unwrap_or_default();
-    whole.split(|byte| *byte == 0).for_each(each);
+    arguments(whole).for_each(each);
 }
 
 /// The file that this process runs, proc_pid_exe(5). `false` where that cannot be seen.

@@ -1,25 +1,19 @@
 //! The kernel's process table: `/proc/PID/stat`, proc_pid_stat(5).
 
 use crate::processes::Entry;
+use anchor_contract::StatLine;
 use std::fs;
 
 /// What is there now. `None` where nobody has the number.
 pub fn entry(pid: i32) -> Option<Entry> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    // The name may hold anything, parentheses and line breaks included: it ends at the last parenthesis.
-    let (open, close) = (
-        stat.iter().position(|byte| *byte == b'(')?,
-        stat.iter().rposition(|byte| *byte == b')')?,
-    );
-    let name = String::from_utf8_lossy(stat.get(open + 1..close)?).into_owned();
-    let rest = std::str::from_utf8(stat.get(close + 2..)?).ok()?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = StatLine::parse(&text)?;
     Some(Entry {
         pid,
-        parent: fields.get(1)?.parse().ok()?,
-        start: fields.get(19)?.parse().ok()?,
-        state: *fields.first()?.as_bytes().first()?,
-        name,
+        parent: i32::try_from(stat.count(4)?).ok()?,
+        start: stat.start()?,
+        state: stat.state()?,
+        name: String::from_utf8_lossy(stat.name()?).into_owned(),
     })
 }
 
