@@ -75,6 +75,17 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_may_be_cut_off_is_no_answer() {
+        let whole = b"12 (sh) S 7 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 4711";
+        for length in 0..=whole.len() {
+            let stat = StatLine::parse(whole.get(..length).unwrap());
+            assert_eq!(stat.and_then(|stat| stat.start()), None, "{length}");
+        }
+        let stat = StatLine::parse(b"12 (sh) S 7\n").unwrap();
+        assert_eq!((stat.count(4), stat.count(5)), (Some(7), None));
+    }
+
+    #[test]
     fn what_is_no_line_of_it_is_no_answer() {
         for text in ["", ")", "1 (sh", "1 (sh)", ") "] {
             let start = StatLine::parse(text.as_bytes()).and_then(|stat| stat.start());
