@@ -30,10 +30,12 @@ impl<'a> StatLine<'a> {
         self.head.get(start.checked_add(1)?..)
     }
 
-    /// A field from the third on, as it stands there.
+    /// A field from the third on, as it stands there. Where nothing stands behind it, it may be cut off.
     #[must_use]
     pub fn field(&self, number: usize) -> Option<&'a [u8]> {
-        self.rest.split(|byte| *byte == b' ').nth(number.checked_sub(3)?)
+        let mut fields = self.rest.split(|byte| matches!(byte, b' ' | b'\n'));
+        let field = fields.nth(number.checked_sub(3)?)?;
+        fields.next().map(|_| field)
     }
 
     /// A field that is a number.
