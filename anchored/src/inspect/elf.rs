@@ -175,3 +175,59 @@ impl Libc {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Link, read};
+    use std::io::Cursor;
+
+    /// A 64-bit file of one entry, which is PT_INTERP where there is a loader's path.
+    fn file(entries: u16, loader: &[u8]) -> Vec<u8> {
+        let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+        file.resize(16, 0);
+        for half in [3_u16, 62, 1, 0] {
+            file.extend(half.to_le_bytes());
+        }
+        for address in [0_u64, 64, 0] {
+            file.extend(address.to_le_bytes());
+        }
+        for half in [0_u16, 0, 64, 56, entries, 0, 0, 0] {
+            file.extend(half.to_le_bytes());
+        }
+        for _ in 0..entries {
+            let kind = if loader.is_empty() { 1_u32 } else { 3 };
+            file.extend(kind.to_le_bytes());
+            file.extend(4_u32.to_le_bytes());
+            let length = loader.len() as u64;
+            for word in [64 + 56 * u64::from(entries), 0, 0, length, length, 1] {
+                file.extend(word.to_le_bytes());
+            }
+        }
+        file.extend(loader);
+        file
+    }
+
+    fn link(file: Vec<u8>) -> Option<Link> {
+        read(Cursor::new(file)).map(|elf| elf.link)
+    }
+
+    #[test]
+    fn what_the_kernel_takes_for_a_program_is_one() {
+        assert_eq!(link(file(1, b"")), Some(Link::Static));
+        let loader = Link::Dynamic("/lib/ld.so".into());
+        assert_eq!(link(file(1, b"/lib/ld.so\0")), Some(loader.clone()));
+        assert_eq!(link(file(1, b"/lib/ld.so\0rest\0")), Some(loader));
+        let longest = [&[b'x'; 4095][..], b"\0"].concat();
+        assert!(link(file(1, &longest)).is_some());
+    }
+
+    #[test]
+    fn what_the_kernel_refuses_is_no_program() {
+        assert_eq!(link(file(0, b"")), None, "no entry");
+        assert_eq!(link(file(1171, b"")), None, "65,576 bytes of entries");
+        assert_eq!(link(file(1, b"/lib/ld.so")), None, "a path that does not end");
+        assert_eq!(link(file(1, b"\0")), None, "a path of nothing");
+        let too_long = [&[b'x'; 4096][..], b"\0"].concat();
+        assert_eq!(link(file(1, &too_long)), None, "a path that is too long");
+    }
+}
