@@ -48,6 +48,12 @@ pub enum Libc {
     Other,
 }
 
+/// How much of program headers the kernel takes, in bytes: `load_elf_phdrs`.
+const MOST_HEADERS: usize = 65_536;
+
+/// How long the path of a loader may be, in bytes, the NUL behind it included: 2 to `PATH_MAX`.
+const PATH: std::ops::RangeInclusive<u64> = 2..=4096;
+
 /// Reads the headers. `None`: the kernel does not take it for a program, and says ENOEXEC (fs/binfmt_elf.c).
 pub fn read(file: impl Read + Seek) -> Option<Elf> {
     // Reads what is asked for and no more.
@@ -69,10 +75,22 @@ where
     if !matches!(header.e_type(endian), ET_EXEC | ET_DYN) {
         return None;
     }
+    // Asked before anything is read, here and below: a file may say any length.
+    if usize::from(header.e_phnum(endian)) * size_of::<H::ProgramHeader>() > MOST_HEADERS {
+        return None;
+    }
+    let segments = header.program_headers(endian, data).ok()?;
+    if segments.is_empty() {
+        return None;
+    }
     let mut link = Link::Static;
-    for segment in header.program_headers(endian, data).ok()? {
+    for segment in segments {
         match segment.p_type(endian) {
             PT_INTERP => {
+                let length: u64 = segment.p_filesz(endian).into();
+                if !PATH.contains(&length) || segment.data(endian, data).ok()?.last() != Some(&0) {
+                    return None;
+                }
                 let loader = segment.interpreter(endian, data).ok()??;
                 link = Link::Dynamic(OsStr::from_bytes(loader).into());
                 break;
