@@ -1,6 +1,7 @@
 //! Scripts, and who interprets them.
 
 use super::support::*;
+use std::process::Command;
 
 const OF_A_SHELL: &str = "supervised: it is a shell script, and what that starts may be static; injected too";
 
@@ -70,6 +71,46 @@ fn a_script_without_a_line_is_the_shells() {
         );
         let ran = said(anchored().arg(&script));
         assert_eq!(ran.0, if bytes.is_empty() { 0 } else { 7 });
+    }
+}
+
+// Both ways are asked: what is said, and what the interpreter is given.
+#[test]
+fn a_line_that_nothing_ends_is_read_as_the_kernel_reads_it() {
+    let folder = Folder::new();
+    let echo = "#!/bin/echo";
+    for (number, (line, argument)) in [
+        (format!("{echo} a \n"), Some("a")),
+        // A NUL ends the line as the end of the file does: then blanks are the argument's.
+        (format!("{echo} a "), Some("a ")),
+        (format!("{echo} a \0b\n"), Some("a ")),
+        (format!("{echo} "), Some("")),
+        (format!("{echo}\t \0\n"), Some("")),
+        (format!("{echo}\0a\n"), None),
+        (format!("{echo} \n"), None),
+        (echo.to_owned(), None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let script = folder.file(&number.to_string(), 0o755, &line);
+        let given = argument.map_or_else(String::new, |argument| format!("{argument} "));
+        let (_, out, err) = said(&mut Command::new(&script));
+        assert_eq!(
+            (out, err),
+            (format!("{given}{script}\n"), String::new()),
+            "{line:?}"
+        );
+        let (_, out, _) = checked(&["--json", &script]);
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(report["scripts"][0]["argument"].as_str(), argument, "{line:?}");
+    }
+    // No name at all is the working directory's, and that is no program.
+    for line in ["#!", "#! ", "#!\0/bin/sh\n"] {
+        let script = folder.file("nobody", 0o755, line);
+        let error = Command::new(&script).output().unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EACCES), "{line:?}");
+        assert_eq!(checked(&[&script]).0, 126, "{line:?}");
     }
 }
 
