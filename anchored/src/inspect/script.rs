@@ -20,62 +20,58 @@ pub struct Script {
 
 /// The interpreter and its argument. `None` where the kernel takes the file for no script, or for one that it refuses.
 pub fn line(start: &[u8]) -> Option<(PathBuf, Option<OsString>)> {
+    /// What the kernel looks at behind `#!`, but for the last byte, where it puts a NUL of its own.
+    const ROOM: usize = BYTES_READ - 3;
     let rest = start.strip_prefix(b"#!")?;
-    let line = match rest.iter().position(|byte| *byte == b'\n') {
-        Some(end) => rest.get(..end)?,
-        // A path that may be cut off is not run; an argument may be: the interpreter reads the line again.
-        None if start.len() < BYTES_READ => rest,
-        None => {
-            let path = rest.iter().position(|byte| !is_blank(*byte))?;
-            rest.get(path..)?.iter().position(|byte| ends_word(*byte))?;
-            rest.get(..rest.len() - 1)?
-        }
-    };
-    let line = trimmed(line);
-    let end = line
-        .iter()
-        .position(|byte| ends_word(*byte))
-        .unwrap_or(line.len());
-    let (path, behind) = line.split_at(end);
-    if path.is_empty() {
-        return None;
+    let stop = rest.iter().position(|byte| matches!(byte, b'\n' | 0));
+    let (line, behind) = rest.split_at_checked(stop.unwrap_or(rest.len()))?;
+    let (breaks, is_whole) = (behind.first() == Some(&b'\n'), line.len() < ROOM);
+    if !breaks && is_whole && cfg!(target_os = "linux") {
+        // KERNEL: NULs stand behind the end of a file, and a NUL hides the line break behind it. Then the last blanks are
+        // not looked for: they are the argument's, and if there is nothing else, the argument is empty.
+        // No name at all leads to the working directory, and that cannot be run.
+        let (path, argument) = word(without_first_blanks(line));
+        let path = if path.is_empty() { b"." } else { path };
+        return Some(both(path, argument.map(without_first_blanks)));
     }
-    // The kernel's strings end at a NUL.
-    let argument = Some(behind)
-        .filter(|behind| behind.first() != Some(&0))
-        .map(|behind| {
-            trimmed(behind)
-                .split(|byte| *byte == 0)
-                .next()
-                .unwrap_or_default()
-        })
-        .filter(|argument| !argument.is_empty());
-    let path = PathBuf::from(OsString::from_vec(path.to_vec()));
-    Some((
-        path,
-        argument.map(|argument| OsString::from_vec(argument.to_vec())),
-    ))
+    if !breaks && !is_whole {
+        // A path that may be cut off is not run; an argument may be: the interpreter reads the line again.
+        let path = without_first_blanks(rest);
+        let ends = path.iter().any(|byte| is_blank(byte) || *byte == 0) || rest.len() == ROOM;
+        if !ends {
+            return None;
+        }
+    }
+    let line = without_last_blanks(line.get(..ROOM).unwrap_or(line));
+    let (path, argument) = word(without_first_blanks(line));
+    (!path.is_empty()).then(|| both(path, argument.map(without_first_blanks)))
 }
 
-fn is_blank(byte: u8) -> bool {
+fn both(path: &[u8], argument: Option<&[u8]>) -> (PathBuf, Option<OsString>) {
+    let text = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+    (text(path).into(), argument.map(text))
+}
+
+fn is_blank(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-fn ends_word(byte: u8) -> bool {
-    is_blank(byte) || byte == 0
+/// The first word, and what stands behind it from the blank on.
+fn word(line: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let end = line.iter().position(is_blank);
+    let halves = end.and_then(|end| line.split_at_checked(end));
+    halves.map_or((line, None), |(word, behind)| (word, Some(behind)))
 }
 
-fn trimmed(mut line: &[u8]) -> &[u8] {
-    while let [first, rest @ ..] = line {
-        if !is_blank(*first) {
-            break;
-        }
+fn without_first_blanks(mut line: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = line {
         line = rest;
     }
-    while let [rest @ .., last] = line {
-        if !is_blank(*last) {
-            break;
-        }
+    line
+}
+
+fn without_last_blanks(mut line: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = line {
         line = rest;
     }
     line
@@ -107,6 +103,11 @@ mod tests {
         assert_eq!(read(b"#!sh\n"), both("sh", None));
         assert_eq!(read(b"#!/bin/sh\0-e\n"), both("/bin/sh", None));
         assert_eq!(read(b"#!/bin/sh -e\0-u\n"), both("/bin/sh", Some("-e")));
+        if cfg!(target_os = "linux") {
+            assert_eq!(read(b"#!/bin/sh -e "), both("/bin/sh", Some("-e ")));
+            assert_eq!(read(b"#!/bin/sh "), both("/bin/sh", Some("")));
+            assert_eq!(read(b"#!"), both(".", None));
+        }
     }
 
     #[test]
@@ -114,7 +115,6 @@ mod tests {
         for text in [
             &b""[..],
             b"#",
-            b"#!",
             b"#!\n",
             b"#! \t \n/bin/sh\n",
             b"echo\n",
