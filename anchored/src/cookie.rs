@@ -217,6 +217,9 @@ mod tests {
         assert!(!block(&["ANCHOR_DISABLE=0"]).is_released());
         assert!(block(&["ANCHOR_PID="]).is_released());
         assert!(!block(&["ANCHOR_PID=1"]).is_released());
+        // The library has read the first of two.
+        assert!(!block(&["ANCHOR_PID=1", "ANCHOR_PID="]).is_released());
+        assert!(block(&["ANCHOR_PID=", "ANCHOR_PID=1"]).is_released());
     }
 
     #[test]
