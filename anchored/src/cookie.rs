@@ -40,10 +40,7 @@ impl Block {
     /// empty `ANCHOR_PID`.
     pub fn is_released(&self) -> bool {
         let off = self.setting::<Disable>() == Some(Disable(true));
-        off || self
-            .0
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == b"ANCHOR_PID=")
+        off || value_in(&self.0, Pid::VARIABLE.name) == Some(b"")
     }
 
     /// The cookie. `None` where no anchor is named, or by a value that the library does not understand either.
