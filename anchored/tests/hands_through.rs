@@ -8,9 +8,11 @@ mod support;
 use nix::pty::openpty;
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::geteuid;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -133,6 +135,20 @@ fn every_signal_is_handed_on_once() {
     }
     tree.signal(libc::SIGKILL);
     assert_eq!(tree.rest(), "");
+}
+
+// test -> front -> guard -> acts (says every signal), by a name that is not UTF-8
+#[test]
+fn sigcont_is_handed_on_whatever_the_commands_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join(OsStr::from_bytes(b"caf\xe9"));
+    copied(&*STATIC, &program);
+    let mut tree = Tree::spawn(supervised(&[], &[]).arg(program).arg("signals"));
+    tree.ready();
+    for number in [libc::SIGCONT, libc::SIGUSR1] {
+        tree.signal(number);
+        assert_eq!(tree.line(), format!("signal {number}"));
+    }
 }
 
 // test -> front -> guard -> acts (says every signal, and sends one to its group, the front included)
