@@ -432,4 +432,46 @@ mod tests {
         }
         assert!(file(&whole).is_some());
     }
+
+    /// A file with a short header and then `count` times the same part.
+    fn many_parts(count: usize) -> Option<MachO> {
+        let (part, place) = (Made::default().part(OWN), 8 + 20 * count);
+        let words = |words: &[usize]| -> Vec<u8> {
+            let big = |word: &usize| u32::try_from(*word).unwrap().to_be_bytes();
+            words.iter().flat_map(big).collect()
+        };
+        let entry = [
+            OWN.0.to_be_bytes().to_vec(),
+            OWN.1.to_be_bytes().to_vec(),
+            words(&[place, part.len(), 0]),
+        ];
+        let header = words(&[0xcafe_babe, count]);
+        file(&[header, entry.concat().repeat(count), part].concat())
+    }
+
+    /// A part with so many signatures, each with `count` times the same piece.
+    fn many_pieces(signatures: u32, count: usize) -> Option<MachO> {
+        let list = [0xfade_7171_u32, 8].map(u32::to_be_bytes).concat();
+        let (place, length) = (
+            12 + 8 * count,
+            u32::try_from(12 + 8 * count + list.len()).unwrap(),
+        );
+        let header = [0xfade_0cc0, length, u32::try_from(count).unwrap()].map(u32::to_be_bytes);
+        let entry = [5, u32::try_from(place).unwrap()].map(u32::to_be_bytes).concat();
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let size = 16 * signatures;
+        let start: Vec<u8> = words(&[0xfeed_facf, OWN.0, OWN.1, 2, signatures, size, 0, 0]);
+        let command: Vec<u8> = words(&[0x1d, 16, 32 + size, length]);
+        let commands = command.repeat(usize::try_from(signatures).unwrap());
+        file(&[start, commands, header.concat(), entry.repeat(count), list].concat())
+    }
+
+    // Each costs as much as the file is long: were there any number, a small file would take hours.
+    #[test]
+    fn more_parts_or_pieces_than_there_ever_are_make_it_none() {
+        let is_one = |file: Option<MachO>| file.is_some();
+        assert!(is_one(many_parts(204)) && !is_one(many_parts(205)));
+        assert!(is_one(many_pieces(1, 64)) && !is_one(many_pieces(1, 65)));
+        assert!(!is_one(many_pieces(2, 1)));
+    }
 }
