@@ -48,23 +48,28 @@ struct Signature {
 const TAKES_VARIABLES: &str = "com.apple.security.cs.allow-dyld-environment-variables";
 const TAKES_OTHER_TEAMS: &str = "com.apple.security.cs.disable-library-validation";
 
+/// How many parts a file has at most here: their list fits into a page. Those that are made have two or three.
+const MOST_PARTS: usize = 204;
+/// How many pieces a signature has at most here; those that are made have about ten.
+const MOST_PIECES: usize = 64;
+
 /// Reads the headers and the signatures. `None`: it is no such file.
 pub fn read(file: impl Read + Seek) -> Option<MachO> {
     // Reads what is asked for and no more.
     let data = ReadCache::new(file);
     let slices = match FileKind::parse(&data).ok()? {
         FileKind::MachO64 => vec![slice(&data)?],
-        FileKind::MachOFat32 => slices(&data, MachOFatFile32::parse(&data).ok()?.arches()),
-        FileKind::MachOFat64 => slices(&data, MachOFatFile64::parse(&data).ok()?.arches()),
+        FileKind::MachOFat32 => slices(&data, MachOFatFile32::parse(&data).ok()?.arches())?,
+        FileKind::MachOFat64 => slices(&data, MachOFatFile64::parse(&data).ok()?.arches())?,
         _ => return None,
     };
     Some(MachO { slices })
 }
 
 /// Parts for machines of long ago are passed over.
-fn slices<A: FatArch>(data: &ReadCache<impl Read + Seek>, parts: &[A]) -> Vec<Slice> {
+fn slices<A: FatArch>(data: &ReadCache<impl Read + Seek>, parts: &[A]) -> Option<Vec<Slice>> {
     let part = |part: &A| slice(data.range(part.offset().into(), part.size().into()));
-    parts.iter().filter_map(part).collect()
+    (parts.len() <= MOST_PARTS).then(|| parts.iter().filter_map(part).collect())
 }
 
 fn slice<'data, R: ReadRef<'data>>(data: R) -> Option<Slice> {
@@ -90,6 +95,10 @@ fn slice<'data, R: ReadRef<'data>>(data: R) -> Option<Slice> {
                 segment.name() == b"__RESTRICT" && sections.iter().any(|section| restricts(section.name()));
         } else if command.cmd() == LC_CODE_SIGNATURE {
             let place: &LinkeditDataCommand<Endianness> = command.data().ok()?;
+            // One is all that anybody signs with.
+            if slice.signature.is_some() {
+                return None;
+            }
             slice.signature = Some(signature(place, endian, data)?);
         }
     }
@@ -102,8 +111,8 @@ fn signature<'data, R: ReadRef<'data>>(
     data: R,
 ) -> Option<Signature> {
     let mut signature = Signature::default();
-    for blob in place.code_signature(endian, data).ok()?.blobs() {
-        let blob = blob.ok()?;
+    for (count, blob) in place.code_signature(endian, data).ok()?.blobs().enumerate() {
+        let blob = blob.ok().filter(|_| count < MOST_PIECES)?;
         if let Some(directory) = blob.code_directory().ok()? {
             let flags = directory.header().flags.get(BigEndian);
             let has = |flag: object::macho::CsFlags| flags.0 & flag.0 != 0;
