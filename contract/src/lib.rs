@@ -47,7 +47,7 @@ pub use log_target::LogTarget;
 pub use modes::{Disable, Pdeathsig, Scope, Strict};
 pub use number::decimal;
 pub use pid::Pid;
-pub use proc::{Children, StatLine, arguments, status_value};
+pub use proc::{Children, NsPid, StatLine, arguments, status_value};
 pub use signal::Signal;
 pub use skip::Skip;
 pub use variables::{MEANINGS, VARIABLES, Variable};

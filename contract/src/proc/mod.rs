@@ -3,11 +3,13 @@
 //! reader's buffer has cut off is no answer, because half a number is another number.
 
 mod children;
+mod ns_pid;
 mod stat;
 mod status;
 mod words;
 
 pub use children::Children;
+pub use ns_pid::NsPid;
 pub use stat::StatLine;
 pub use status::status_value;
 pub use words::arguments;

@@ -2,7 +2,7 @@
 
 use super::call::Errno;
 use super::file::File;
-use anchor_contract::{Children, Line, Pid, decimal, status_value};
+use anchor_contract::{Children, Line, NsPid, Pid, decimal, status_value};
 use core::ffi::CStr;
 
 /// The beginning of a path such as `/proc/12/stat`.
@@ -105,35 +105,9 @@ pub fn namespaces_from_mount() -> Option<usize> {
     }
 }
 
-/// Finds the line in a status file, a byte at a time, and counts its numbers.
-#[derive(Default)]
-struct NsPid {
-    column: usize,
-    differs: bool,
-    numbers: usize,
-}
-
-impl NsPid {
-    /// How many there are, when the line is over.
-    fn next(&mut self, byte: u8) -> Option<usize> {
-        if byte == b'\n' {
-            let found = (!self.differs && self.numbers > 0).then_some(self.numbers);
-            *self = Self::default();
-            return found;
-        }
-        match b"NSpid:".get(self.column) {
-            Some(expected) => self.differs |= *expected != byte,
-            // Each has a tab before it.
-            None => self.numbers = self.numbers.saturating_add(usize::from(byte == b'\t')),
-        }
-        self.column = self.column.saturating_add(1);
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{NsPid, descriptor_table_size, ids, made_by_main_thread, namespaces_from_mount};
+    use super::{descriptor_table_size, ids, made_by_main_thread, namespaces_from_mount};
     use anchor_contract::Pid;
 
     #[test]
@@ -150,17 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn namespaces_are_counted_by_their_numbers() {
-        let count = |status: &[u8]| {
-            let mut line = NsPid::default();
-            status.iter().find_map(|byte| line.next(*byte))
-        };
-        assert_eq!(
-            count(b"Name:\tNSpid:\t1\nNStgid:\t1\t2\t3\nNSpid:\t7\nNSpgid:\t7\t8\n"),
-            Some(1)
-        );
-        assert_eq!(count(b"NSpid:\t5000\t12\t1\n"), Some(3));
-        assert_eq!(count(b"Name:\tsh\nNSpid\nNSpid:\t5000"), None);
+    fn the_tests_count_in_the_namespace_of_their_proc() {
         assert_eq!(namespaces_from_mount(), Some(1));
     }
 
