@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 
 /// What the static linker is told on Linux.
-const ELF: [&str; 8] = [
+const ELF: [&str; 7] = [
     // No start files, no default libraries: the file needs nobody, so every loader takes it.
     "-nostartfiles",
     "-nostdlib",
@@ -14,11 +14,13 @@ const ELF: [&str; 8] = [
     "-Wl,-z,now",
     "-Wl,-z,relro",
     "-Wl,-z,noexecstack",
-    // What is relocated begins with a page, so that it is one page in every process and not, by chance, two.
-    "-Wl,-z,separate-code",
     // The same sources give the same file.
     "-Wl,--build-id=none",
 ];
+
+/// What is relocated begins with a page, so that it is one page in every process and not, by chance, two. On arm64 a page
+/// may have 64 KiB, and each such beginning would be as much of the file.
+const PAGES_OF_4_KIB: &str = "-Wl,-z,separate-code";
 
 /// What it is told on macOS.
 const MACH_O: [&[&str]; 2] = [
@@ -39,7 +41,11 @@ fn main() {
         for argument in ELF {
             println!("cargo::rustc-cdylib-link-arg={argument}");
         }
-        if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86") {
+        let architecture = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+        if architecture.starts_with("x86") {
+            println!("cargo::rustc-cdylib-link-arg={PAGES_OF_4_KIB}");
+        }
+        if architecture == "x86" {
             stand_in_for_libraries();
         }
     }
