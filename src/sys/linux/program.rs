@@ -34,10 +34,16 @@ pub fn for_each_argument(each: &mut dyn FnMut(&[u8])) {
     let Some(start) = first_words() else {
         return for_each_argument_in_proc(each);
     };
-    for index in 1..=word(start, 0) {
+    let count = word(start, 0);
+    for index in 1..=count {
         let address = word(start, index);
         if address == 0 {
             break;
+        }
+        // GUEST: glibc's loader, started as a program itself, hands on the arguments that are not its own; before 2.36 with
+        // their number written in the place of its last one (sysdeps/x86_64/dl-machine.h: `_dl_start_user`).
+        if address <= count {
+            continue;
         }
         // SAFETY: a NUL-terminated text of the host's, and its main has not begun.
         each(unsafe { CStr::from_ptr(core::ptr::with_exposed_provenance(address)) }.to_bytes());
