@@ -52,3 +52,37 @@ fn the_page_names_every_exclusion() {
         assert!(page.contains(&format!("| the name `{sign}` |")), "{sign}");
     }
 }
+
+// Whoever reads that a promise is held by a test, or a figure made by a script, must find it.
+#[test]
+fn what_the_pages_name_is_there() {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = 0;
+    for page in [
+        "README.md",
+        "SECURITY.md",
+        "docs/design.md",
+        "docs/reliability.md",
+        "docs/rungs.md",
+    ] {
+        let text = std::fs::read_to_string(top.join(page)).unwrap();
+        for quoted in text.split('`').skip(1).step_by(2) {
+            let name = quoted.split(' ').next().unwrap();
+            let folders = [
+                "scripts/",
+                "tests/",
+                "anchored/",
+                "contract/",
+                "fuzz/",
+                "src/",
+                "docs/",
+            ];
+            // A pattern, or a file of one's own, is no name.
+            if folders.iter().any(|folder| name.starts_with(folder)) && !name.contains(['*', '{']) {
+                assert!(top.join(name).exists(), "{page}: {name}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 30, "{found}");
+}
