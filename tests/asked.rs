@@ -6,6 +6,7 @@ mod support;
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
+use std::path::Path;
 use std::process::Command;
 use support::*;
 
@@ -50,14 +51,50 @@ fn a_direct_child_is_asked_once() {
 
 /// `test -> sh (anchor) -> python3 (host)`, the host's output being the tree's.
 fn direct_child(program: &str) -> Echo {
+    direct_child_with(program, &[])
+}
+
+fn direct_child_with(program: &str, settings: &[(&str, &Path)]) -> Echo {
     let script =
         r#"export ANCHOR_PID=$$ LD_PRELOAD="$LIBRARY"; exec 3<&0; /usr/bin/python3 -c "$PROGRAM" <&3 & wait"#;
     let mut command = Command::new("sh");
     without_library(&mut command)
         .env("LIBRARY", LIBRARY.as_os_str())
         .env("PROGRAM", program)
+        .envs(settings.iter().copied())
         .args(["-c", script]);
     Echo::spawn(&mut command)
+}
+
+// A look into `/proc` is much where ten thousand hosts of one anchor want to end (scripts/load). A signal that waits for
+// its turn says the same.
+#[test]
+fn a_host_for_which_the_signal_waits_is_not_looked_up() {
+    let program = "import os, signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n\
+        print(os.getpid(), flush=True)\nsys.stdin.readline()\n\
+        print(signal.SIGTERM in signal.sigpending(), flush=True)\n\
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])\nprint('never', flush=True)";
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let mut tree = direct_child_with(program, &[("ANCHOR_LOG", &log)]);
+    let host = tree.line().parse().unwrap();
+    wait_until_armed(host);
+    let account = watcher(host).unwrap().join("io");
+    // Calls of read(2) and its like, proc_pid_io(5).
+    let reads = || {
+        let account = std::fs::read_to_string(&account).unwrap();
+        let line = account.lines().find(|line| line.starts_with("syscr: "));
+        line.expect("a kernel that counts").to_owned()
+    };
+    let before = reads();
+    tree.owned.kill_and_reap();
+    let told = || std::fs::read_to_string(&log).unwrap_or_default();
+    wait_until("the watcher says so", || told().contains(" fired: "));
+    assert!(told().contains("the kernel has asked"), "{}", told());
+    assert_eq!(reads(), before);
+    tree.send("go");
+    assert_eq!(tree.line(), "True");
+    tree.wait_for_end();
 }
 
 // The two guards are really both there: the host can see its parent death signal, the test its watcher.
