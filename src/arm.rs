@@ -213,7 +213,7 @@ fn without_a_thread(settings: &Settings, kernel: Kernel) -> Then {
 /// The anchor is dead before the host has begun: the host is asked as soon as signals are open again, and a watcher
 /// keeps the grace.
 fn fire_at_once(settings: &Settings, why: &str, kernel: Kernel) -> Then {
-    let asked = pdeathsig::kernel_has_asked(kernel);
+    let asked = pdeathsig::kernel_has_asked(kernel, settings.signal);
     terminate::tell_fired(settings, Side::Host, why, asked);
     terminate::begin_grace(settings);
     let watch = Watch {

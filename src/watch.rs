@@ -106,7 +106,7 @@ extern "C" fn run(watch: &Watch) -> ! {
 
 fn fire(watch: &Watch, why: &str, bell: &mut Bell) -> ! {
     terminate::begin_grace(&watch.settings);
-    let asked = pdeathsig::kernel_has_asked(watch.kernel);
+    let asked = pdeathsig::kernel_has_asked(watch.kernel, watch.settings.signal);
     terminate::tell_fired(&watch.settings, Side::Watcher, why, asked);
     if !asked {
         terminate::ask(watch.settings.signal);

@@ -98,7 +98,7 @@ pub fn discard_of_write() {
     };
 }
 
-/// Whether a signal waits for the calling thread, which has it blocked.
+/// Whether a signal waits for the calling thread, which has it blocked, or for the process as a whole.
 pub fn pending(signal: Signal) -> bool {
     let mut set: Set = 0;
     // SAFETY: room for one set of the size that is given, sigpending(2).

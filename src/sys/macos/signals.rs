@@ -44,7 +44,7 @@ pub fn kill_host() {
     let _ = unsafe { libc::kill(process::own_pid(), libc::SIGKILL) };
 }
 
-/// Whether a signal waits for the calling thread, which has it blocked.
+/// Whether a signal waits for the calling thread, which has it blocked, or for the process as a whole.
 pub fn pending(signal: Signal) -> bool {
     let mut set: sigset_t = 0;
     // SAFETY: room for one set, sigpending(2).
