@@ -114,17 +114,9 @@ fn arm_process(told: &Told) -> Then {
     // 3. Handle, then identity; the race is told at `open_then_verify`.
     let recorded = Known {
         id: told.id,
-        ..UNKNOWN
+        mark: told.id.and_then(|id| id.mark),
     };
-    let anchor = match identity::open_then_verify(&settings, recorded) {
-        // RACE: 1. handle opened  2. the anchor dies  3. its number is recycled, and the start time that was read
-        //   is the new owner's. While the handle says "alive" now, what was read before is the anchor's.
-        Anchor::Lives(Some(handle), _) if handle.exited() => {
-            handle.close();
-            Anchor::Dead("died while the host was starting")
-        }
-        other => other,
-    };
+    let anchor = identity::open_then_verify(&settings, recorded);
     let (known, beyond) = match &anchor {
         Anchor::Lives(_, known) => (*known, false),
         Anchor::Beyond(_) => (UNKNOWN, true),

@@ -40,16 +40,27 @@ const ANOTHER: &str = "another process has its number";
 ///   3. the handle is opened: it pins the other process, whose death would end us, and whose life would keep us
 ///
 /// With the handle first, step 2 can only come before it (then the start time differs) or after it (then the
-/// handle says so, and [`crate::arm`] looks at it once more before it relies on what was read here).
+/// handle says so, and is looked at once more before anybody relies on what was read).
 pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
     let (pid, recorded) = (settings.anchor, known.id);
-    let namespace = numbers::namespace(!settings.valgrind);
-    match (recorded, namespace) {
-        (Some(id), Some(own)) if id.namespace != own => return Anchor::Beyond("in another PID namespace"),
-        (Some(_), None) => return Anchor::Beyond("no /proc that says in which PID namespace this is"),
-        _ => {}
+    let opened = handle(settings);
+    // The mark alone is enough, in whatever namespace. ORDER: first, because it is one call and all the rest are many.
+    if let (Ok(handle), Some(mark)) = (opened, known.mark) {
+        if handle.mark() == Some(mark) {
+            return Anchor::Lives(Some(handle), known);
+        }
     }
-    let handle = match handle(settings) {
+    let namespace = numbers::namespace(!settings.valgrind);
+    let beyond = match (recorded, namespace) {
+        (Some(id), Some(own)) => (id.namespace != own).then_some("in another PID namespace"),
+        (Some(_), None) => Some("no /proc that says in which PID namespace this is"),
+        (None, _) => None,
+    };
+    if let Some(why) = beyond {
+        close(opened.ok());
+        return Anchor::Beyond(why);
+    }
+    let handle = match opened {
         Ok(handle) => Some(handle),
         Err(NoHandle::NoSuchProcess) => return nobody_has_the_number(recorded),
         Err(NoHandle::NotAProcess) => return a_thread_has_the_number(pid, known),
@@ -76,9 +87,11 @@ pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
         }
         (Some(id), _, _) => Some(id),
         // Passed on to descendants only where their readings can be compared with ours.
-        (None, Some(namespace), Some(start)) if numbers::starts_compare() => {
-            Some(AnchorId { namespace, start })
-        }
+        (None, Some(namespace), Some(start)) if numbers::starts_compare() => Some(AnchorId {
+            namespace,
+            start,
+            mark: None,
+        }),
         _ => None,
     };
     let mark = handle.and_then(Handle::unique_mark);
@@ -87,6 +100,14 @@ pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
         close(handle);
         return Anchor::Dead(ANOTHER);
     }
+    // RACE: 1. handle opened  2. the anchor dies  3. its number is recycled, and the start time that was read is the new
+    //   owner's. While the handle says "alive" now, what was read before is the anchor's.
+    if handle.is_some_and(Handle::exited) {
+        close(handle);
+        return Anchor::Dead("died while the host was starting");
+    }
+    let mark = mark.or(known.mark);
+    let id = id.map(|id| AnchorId { mark, ..id });
     Anchor::Lives(handle, Known { id, mark })
 }
 
@@ -95,7 +116,11 @@ pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
 /// KERNEL: only a namespace's first process could have started at 0, and nobody else is given its number.
 pub fn of_a_dead_anchor() -> Option<AnchorId> {
     let namespace = numbers::namespace(false).filter(|namespace| *namespace != 0);
-    namespace.map(|namespace| AnchorId { namespace, start: 0 })
+    namespace.map(|namespace| AnchorId {
+        namespace,
+        start: 0,
+        mark: None,
+    })
 }
 
 /// Gives a handle back.

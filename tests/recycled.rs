@@ -41,6 +41,32 @@ fn told_of_who_had_it(how: &str) {
     }
 }
 
+// Starts that do not tell two processes apart, as within one tick: in a time namespace they are not compared. A mark does.
+// births (in a time namespace) -> births (anchor, dead; its number is a process's or a thread's)
+//                              -> newborn (host, told of who had it before)
+#[test]
+fn a_mark_tells_two_processes_of_one_start_apart() {
+    if !kernel_is_at_least(6, 9) {
+        return left_out("an anchor that is known by its pidfd's inode: wants Linux 6.9");
+    }
+    let mut births = Births::beyond(&["--time", "--boottime", "1000"], "true");
+    for how in ["told", "thread"] {
+        let anchor = births.anchor();
+        births.done("kill");
+        births.done("reap");
+        births.done(&format!("stranger {how}"));
+        births.shipped("sibling 0 -", &[&format!("ANCHOR_ID={}", anchor.marked)]);
+        assert_eq!(births.main(), None, "{how}");
+        births.done("clear");
+    }
+    // The control: its own mark.
+    let anchor = births.anchor();
+    births.shipped("sibling 0 -", &[&format!("ANCHOR_ID={}", anchor.marked)]);
+    assert!(births.main().is_some() && births.lives());
+    births.done("kill");
+    assert!(births.ends());
+}
+
 // The control: a thread that had the number all the time is nobody's death.
 // births -> births (has the number, for a thread; still there)
 //        -> newborn (host)

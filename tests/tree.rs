@@ -85,8 +85,8 @@ fn the_identity_is_pinned_and_inherited() {
         print(os.environ.get('ANCHOR_ID'), os.environ.get('ANCHOR_SCOPE'), flush=True)\n\
         subprocess.run(['sh', '-c', 'echo $ANCHOR_ID'])";
     let mut host = Echo::spawn(&mut python(anchor.pid(), print));
-    assert_eq!(host.line(), format!("{} None", identity(anchor.pid())));
-    assert_eq!(host.line(), identity(anchor.pid()));
+    assert_eq!(host.line(), format!("{} None", full_identity(anchor.pid())));
+    assert_eq!(host.line(), full_identity(anchor.pid()));
 }
 
 // bash writes into its environment while it reads it, node copies it, perl frees it: none may mind where it is.

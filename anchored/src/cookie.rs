@@ -152,7 +152,8 @@ impl Judge {
             return State::Unknown;
         }
         match Entry::of(cookie.anchor.raw()) {
-            // KERNEL: counted in ticks, of 10 ms mostly. A number that was given away within one keeps its orphans.
+            // KERNEL: counted in ticks, of 10 ms mostly. A number that was given away within one keeps its orphans. Its
+            // new owner is as old as who was told of the anchor, or older: see below.
             Some(found) if found.start == id.start => life(&found),
             // An owner that is older than who was told of it has not followed the anchor: somebody has changed the
             // number further up and kept the identity. What was born of an orphan later is not known then.
@@ -251,7 +252,11 @@ mod tests {
         let judged = |pid: i32, id: Option<(u64, u64)>| {
             let mut cookie = block(&["ANCHOR_PID=1"]).cookie().unwrap();
             cookie.anchor = Pid::from_raw(pid).unwrap();
-            cookie.id = id.map(|(namespace, start)| AnchorId { namespace, start });
+            cookie.id = id.map(|(namespace, start)| AnchorId {
+                namespace,
+                start,
+                mark: None,
+            });
             let older = Entry {
                 start: entry.start - 1,
                 ..entry.clone()

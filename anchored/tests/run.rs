@@ -110,7 +110,7 @@ fn every_option_becomes_its_variable() {
     let lines: Vec<&str> = output.1.lines().collect();
     let expected = [
         format!("ANCHOR_PID={pid}"),
-        format!("ANCHOR_ID={}", identity(anchor.pid())),
+        format!("ANCHOR_ID={}", full_identity(anchor.pid())),
         "ANCHOR_STRICT=1".to_owned(),
         "ANCHOR_SKIP=nobody:no*".to_owned(),
         format!(
@@ -389,7 +389,7 @@ fn what_is_printed_can_be_evaluated() {
     );
     assert_eq!(
         object["ANCHOR_ID"].as_str(),
-        Some(identity(anchor.pid()).as_str())
+        Some(full_identity(anchor.pid()).as_str())
     );
     let (_, fish, _) = run(&["--print-env", "--shell", "fish", "--pid", &pid]);
     assert!(fish.contains(&format!("set -gx ANCHOR_PID '{pid}'\n")), "{fish}");

@@ -9,6 +9,9 @@ use core::fmt;
 /// `/proc/PID/stat`, in clock ticks (proc_pid_stat(5)). It is never turned into wall-clock time: that drifts, and
 /// guards that compared it have ended healthy processes.
 ///
+/// Two processes may have started within one tick, a `/proc` may be hidden, and a time namespace shifts the start: the
+/// mark is without these faults, and the cheapest to ask for. Linux has it since 6.9.
+///
 /// On macOS there is one namespace, and the start is what the kernel wrote down when the process was made, in
 /// microseconds since 1970 (`pbi_start_tvsec`, `pbi_start_tvusec` of proc_pidinfo); setting the clock does not change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,9 @@ pub struct AnchorId {
     pub namespace: u64,
     /// Start time: clock ticks since boot on Linux, microseconds since 1970 on macOS.
     pub start: u64,
+    /// Inode of the process's pidfd, where each process has one of its own: no other process since the machine was started
+    /// has it, in whatever namespace.
+    pub mark: Option<u64>,
 }
 
 impl AnchorId {
@@ -24,7 +30,15 @@ impl AnchorId {
     pub const NOBODY: Self = Self {
         namespace: 0,
         start: 0,
+        mark: None,
     };
+
+    /// Whether both may be the same process's: what is known of both is the same.
+    #[must_use]
+    pub fn agrees_with(self, other: Self) -> bool {
+        let other_mark = self.mark.zip(other.mark).is_some_and(|(one, other)| one != other);
+        !other_mark && (self.namespace, self.start) == (other.namespace, other.start)
+    }
 
     /// Appends the value as [`Setting::parse`] reads it.
     pub fn print(&self, line: &mut Line) {
@@ -51,7 +65,7 @@ impl fmt::Display for AnchorId {
 /// How the value is written: each platform has one, and every platform reads both in its tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdForm {
-    /// `NAMESPACE:TICKS`, Linux.
+    /// `NAMESPACE:TICKS`, or `NAMESPACE:TICKS:MARK`, Linux.
     Namespace,
     /// `SECONDS.MICROSECONDS`, six digits behind the point, macOS.
     Time,
@@ -72,6 +86,9 @@ impl IdForm {
         match self {
             Self::Namespace => {
                 line.number(id.namespace).byte(b':').number(id.start);
+                if let Some(mark) = id.mark {
+                    line.byte(b':').number(mark);
+                }
             }
             Self::Time => {
                 line.number(id.start / SECOND).byte(b'.');
@@ -90,15 +107,23 @@ impl IdForm {
     pub fn parse(self, value: &[u8]) -> Option<AnchorId> {
         match self {
             Self::Namespace => {
-                let (namespace, start) = pair(value)?;
-                Some(AnchorId { namespace, start })
+                let mut parts = value.splitn(3, |byte| *byte == b':').map(decimal);
+                Some(AnchorId {
+                    namespace: parts.next()??,
+                    start: parts.next()??,
+                    mark: parts.next().map_or(Some(None), |mark| mark.map(Some))?,
+                })
             }
             Self::Time => {
                 let mut parts = value.splitn(2, |byte| *byte == b'.');
                 let (seconds, rest) = (parts.next()?, parts.next()?);
                 let rest = decimal(rest).filter(|_| rest.len() == 6)?;
                 let start = decimal(seconds)?.checked_mul(SECOND)?.checked_add(rest)?;
-                Some(AnchorId { namespace: 0, start })
+                Some(AnchorId {
+                    namespace: 0,
+                    start,
+                    mark: None,
+                })
             }
         }
     }
@@ -148,14 +173,28 @@ mod tests {
     #[test]
     fn a_printed_identity_reads_as_itself() {
         for (namespace, start) in [(4_026_531_836, 0), (1, 123_456), (u64::MAX, u64::MAX)] {
-            let id = AnchorId { namespace, start };
-            let text = printed(IdForm::Namespace, id);
-            assert_eq!(text, std::format!("{namespace}:{start}"));
-            assert_eq!(IdForm::Namespace.parse(text.as_bytes()), Some(id));
+            for (mark, end) in [
+                (None, ""),
+                (Some(0), ":0"),
+                (Some(u64::MAX), ":18446744073709551615"),
+            ] {
+                let id = AnchorId {
+                    namespace,
+                    start,
+                    mark,
+                };
+                let text = printed(IdForm::Namespace, id);
+                assert_eq!(text, std::format!("{namespace}:{start}{end}"));
+                assert_eq!(IdForm::Namespace.parse(text.as_bytes()), Some(id));
+            }
         }
         for micros in [0, 1, 9, 10, 99_999, 100_000, 123_456, 999_999] {
             let start = 1_763_900_000 * SECOND + micros;
-            let id = AnchorId { namespace: 0, start };
+            let id = AnchorId {
+                namespace: 0,
+                start,
+                mark: None,
+            };
             let text = printed(IdForm::Time, id);
             assert_eq!(text, std::format!("1763900000.{micros:06}"));
             assert_eq!(IdForm::Time.parse(text.as_bytes()), Some(id));
@@ -163,14 +202,30 @@ mod tests {
         let own = AnchorId {
             namespace: 0,
             start: 7,
+            mark: None,
         };
         assert_eq!(AnchorId::parse(own.to_string().as_bytes()), Some(own));
     }
 
     #[test]
+    fn identities_agree_where_nothing_known_differs() {
+        let id = |start, mark| AnchorId {
+            namespace: 1,
+            start,
+            mark,
+        };
+        assert!(id(2, Some(3)).agrees_with(id(2, Some(3))));
+        assert!(id(2, Some(3)).agrees_with(id(2, None)));
+        assert!(id(2, None).agrees_with(id(2, Some(3))));
+        assert!(!id(2, Some(3)).agrees_with(id(2, Some(4))));
+        assert!(!id(2, Some(3)).agrees_with(id(4, Some(3))));
+    }
+
+    #[test]
     fn anything_else_is_refused() {
         for bad in [
-            "", ":", "1", "1:", ":1", "1:2:3", "a:b", "-1:2", "1: 2", "1.000002",
+            "", ":", "1", "1:", ":1", "1:2:", "1::3", "1:2:a", "1:2:3:", "1:2:3:4", "a:b", "-1:2", "1: 2",
+            "1.000002",
         ] {
             assert_eq!(IdForm::Namespace.parse(bad.as_bytes()), None, "{bad:?}");
         }

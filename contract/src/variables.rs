@@ -25,7 +25,7 @@ pub const ID: Variable = Variable {
     accepts: if cfg!(target_os = "macos") {
         "the anchor's start time, as in 1763900000.123456"
     } else {
-        "the anchor's PID namespace and start time, as in 4026531836:123456"
+        "the anchor's PID namespace, start time and pidfd inode, as in 4026531836:123456:789, or the first two"
     },
     default: "pinned by the first host, which adds it to its own environment",
 };

@@ -64,13 +64,14 @@ quickcheck! {
             .all(|scope| Scope::parse(&printed(|line| scope.print(line))) == Some(scope))
     }
 
-    fn an_identity_reads_as_itself_on_linux(namespace: u64, start: u64) -> bool {
-        let id = AnchorId { namespace: any_length(namespace), start: any_length(start) };
+    fn an_identity_reads_as_itself_on_linux(namespace: u64, start: u64, mark: Option<u64>) -> bool {
+        let mark = mark.map(any_length);
+        let id = AnchorId { namespace: any_length(namespace), start: any_length(start), mark };
         IdForm::Namespace.parse(&printed(|line| IdForm::Namespace.print(id, line))) == Some(id)
     }
 
     fn an_identity_reads_as_itself_on_macos(start: u64) -> bool {
-        let id = AnchorId { namespace: 0, start: any_length(start) };
+        let id = AnchorId { namespace: 0, start: any_length(start), mark: None };
         let text = printed(|line| IdForm::Time.print(id, line));
         IdForm::Time.parse(&text) == Some(id) && text.iter().rev().position(|byte| *byte == b'.') == Some(6)
     }

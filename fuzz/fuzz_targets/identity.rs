@@ -7,12 +7,20 @@ use anchor_fuzz::{naive::values, numbers, printed};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|value: &[u8]| {
-    let namespace = values::pair(value, ':').map(|(namespace, start, _)| AnchorId { namespace, start });
+    let namespace = values::two_or_three(value).map(|(namespace, start, mark)| AnchorId {
+        namespace,
+        start,
+        mark,
+    });
     assert_eq!(IdForm::Namespace.parse(value), namespace);
     let time = values::pair(value, '.').and_then(|(seconds, micros, digits)| {
         let start = u128::from(seconds) * 1_000_000 + u128::from(micros);
         let start = u64::try_from(start).ok().filter(|_| digits == 6)?;
-        Some(AnchorId { namespace: 0, start })
+        Some(AnchorId {
+            namespace: 0,
+            start,
+            mark: None,
+        })
     });
     assert_eq!(IdForm::Time.parse(value), time);
     assert_eq!(AnchorId::parse(value), IdForm::OWN.parse(value));
@@ -22,8 +30,13 @@ fuzz_target!(|value: &[u8]| {
     let id = AnchorId {
         namespace: any.next().unwrap_or(0),
         start: any.next().unwrap_or(0),
+        mark: any.next(),
     };
-    let alone = AnchorId { namespace: 0, ..id };
+    let alone = AnchorId {
+        namespace: 0,
+        mark: None,
+        ..id
+    };
     let found = namespace
         .into_iter()
         .chain([id])

@@ -48,6 +48,8 @@
 mod anchor;
 mod error;
 mod library;
+#[cfg(target_os = "linux")]
+mod pidfd;
 mod process;
 
 pub use anchor::{Anchor, Preload};

@@ -38,18 +38,22 @@ impl Process {
 
     /// Whether the process is still there, if only as a zombie.
     pub fn is_there(&self) -> bool {
-        identity(self.pid) == Some(self.id)
+        identity(self.pid).is_some_and(|found| found.agrees_with(self.id))
     }
 }
 
 #[cfg(target_os = "linux")]
 fn identity(pid: Pid) -> Option<AnchorId> {
+    use crate::pidfd;
     use anchor_contract::StatLine;
     use std::os::unix::fs::MetadataExt;
+    // ORDER: before the rest is read, and asked again after it: then all of it is one process's.
+    let pinned = pidfd::open(pid);
     let stat = std::fs::read(format!("/proc/{}/stat", pid.raw())).ok()?;
     Some(AnchorId {
         namespace: std::fs::metadata("/proc/self/ns/pid").ok()?.ino(),
         start: StatLine::parse(&stat)?.start()?,
+        mark: pinned.and_then(|pinned| pidfd::mark_while_alive(&pinned)),
     })
 }
 
@@ -69,6 +73,7 @@ fn identity(pid: Pid) -> Option<AnchorId> {
     Some(AnchorId {
         namespace: 0,
         start: answer.pbi_start_tvsec * 1_000_000 + answer.pbi_start_tvusec,
+        mark: None,
     })
 }
 

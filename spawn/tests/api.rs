@@ -48,7 +48,7 @@ fn this_process_is_an_anchor() {
     let own = std::process::id();
     for line in [
         format!("ANCHOR_PID={own}"),
-        format!("ANCHOR_ID={}", identity(own as i32)),
+        format!("ANCHOR_ID={}", full_identity(own as i32)),
         "ANCHOR_SIGNAL=INT".into(),
         "ANCHOR_GRACE=1s".into(),
         format!("{PRELOAD}={}", LIBRARY.display()),

@@ -1,6 +1,7 @@
 /* births: makes anchors and hosts of theirs, and ends them, as it is told: a line in, a line out.
  *
- *   anchor                 a new anchor; says its number and its start; `nobodys-anchor`: of another user
+ *   anchor                 a new anchor; says its number, its start and its pidfd's inode; `nobodys-anchor`: of another
+ *                          user
  *   tick                   waits until the clock has ticked on since the anchor's start
  *   host TREE PAUSE DEATH SET... -- PROGRAM ARG...     makes a host, see `make`; SET is `NAME=value`, `quiet`, or how it is to be
  *                          less than we are, see `become_host`
@@ -33,6 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -168,6 +170,14 @@ static unsigned long long start_now(void) {
     return strtoull(field, NULL, 10);
 }
 
+/* The inode of the anchor's pidfd, 0 where the kernel has no pidfds. */
+static unsigned long long mark_now(void) {
+    struct stat handle = {0};
+    int file = syscall(SYS_pidfd_open, anchor, 0);
+    if (file >= 0 && (fstat(file, &handle) || close(file))) fail("pidfd");
+    return handle.st_ino;
+}
+
 static void new_anchor(uid_t user) {
     if (pipe2(told, O_CLOEXEC) || pipe2(said, O_CLOEXEC) || pipe2(ordered, O_CLOEXEC)) fail("pipe2");
     if (setresuid(user, user, 0)) fail("setresuid");
@@ -177,7 +187,7 @@ static void new_anchor(uid_t user) {
     if (setresuid(0, 0, 0)) fail("setresuid");
     shut(&ordered[0]);
     start = start_now();
-    printf("%d %llu\n", (int)anchor, start);
+    printf("%d %llu %llu\n", (int)anchor, start, mark_now());
 }
 
 static void wait_for_tick(void) {

@@ -1,6 +1,6 @@
 //! Recycled numbers: the anchor's goes to a stranger before, while and after the host is armed.
 
-use super::support::births::Births;
+use super::support::births::{Anchor, Births};
 use super::support::{LIBRARY, kernel_is_at_least};
 use super::{Outcome, soak};
 use fastrand::Rng;
@@ -35,6 +35,7 @@ fn recycle() {
         let try_ = Try {
             how,
             with_id: random.bool(),
+            marked: random.bool(),
             polls: random.u8(..5) == 0,
         };
         match random.u8(..8) {
@@ -49,6 +50,8 @@ fn recycle() {
 struct Try {
     how: &'static str,
     with_id: bool,
+    /// And that with a mark.
+    marked: bool,
     polls: bool,
 }
 
@@ -56,8 +59,13 @@ struct Try {
 const UNKNOWABLE: &str = "not knowable: taken for the anchor, and ended with it";
 
 impl Try {
-    fn host(&self, births: &mut Births, id: &str) {
-        let id = format!("ANCHOR_ID={}", if self.with_id { id } else { "" });
+    fn host(&self, births: &mut Births, anchor: &Anchor) {
+        let id = match (self.with_id, self.marked) {
+            (false, _) => "",
+            (true, false) => &anchor.id,
+            (true, true) => &anchor.marked,
+        };
+        let id = format!("ANCHOR_ID={id}");
         let mut set = vec!["ANCHOR_GRACE=never", &id];
         if self.polls {
             set.extend(["without-pidfd", "ANCHOR_POLL=5ms"]);
@@ -66,8 +74,13 @@ impl Try {
     }
 
     fn tell(&self, what: &str) -> String {
-        let Self { how, with_id, polls } = self;
-        format!("{what}: {how}, with an identity {with_id}, polls {polls}")
+        let Self {
+            how,
+            with_id,
+            marked,
+            polls,
+        } = self;
+        format!("{what}: {how}, with an identity {with_id}, with a mark {marked}, polls {polls}")
     }
 
     /// Whether a process has the number now.
@@ -86,9 +99,11 @@ impl Try {
             "before arming, without one"
         };
         let anchor = births.anchor();
-        births.done("tick");
+        if !(self.with_id && self.marked && kernel_is_at_least(6, 9)) || self.polls {
+            births.done("tick");
+        }
         let process = self.recycle(births);
-        self.host(births, &anchor.id);
+        self.host(births, &anchor);
         let outcome = match (births.main(), self.with_id) {
             (None, true) => Outcome::Right("ended before main"),
             (Some(_), true) => Outcome::Escape(self.tell("in main")),
@@ -122,13 +137,13 @@ impl Try {
         };
         let anchor = births.anchor();
         births.done("tick");
-        self.host(births, &anchor.id);
+        self.host(births, &anchor);
         births.done(&format!("wait {}", random.u64(..4_000_000)));
         let process = self.recycle(births);
         let outcome = match births.main() {
             None => Outcome::Right("ended before main"),
             // It says as whom it knows its anchor.
-            Some(id) if self.with_id || id == anchor.id || id.is_empty() => {
+            Some(id) if self.with_id || id == anchor.marked || id.is_empty() => {
                 self.must_end(births, "while it was armed")
             }
             Some(_) => self.with_the_stranger(births, process),
@@ -148,7 +163,7 @@ impl Try {
     fn after(&self, births: &mut Births, random: &mut Rng) -> (&'static str, Outcome) {
         let kind = "after arming";
         let anchor = births.anchor();
-        self.host(births, &anchor.id);
+        self.host(births, &anchor);
         if births.main().is_none() {
             return (kind, Outcome::FalseDeath(self.tell("before main")));
         }
@@ -172,7 +187,7 @@ impl Try {
     fn never(&self, births: &mut Births) -> (&'static str, Outcome) {
         let kind = "never: others come and go";
         let anchor = births.anchor();
-        self.host(births, &anchor.id);
+        self.host(births, &anchor);
         births.done("churn 30");
         if births.main().is_none() {
             return (kind, Outcome::FalseDeath(self.tell("before main")));

@@ -37,7 +37,8 @@ fn set(births: &mut Births, random: &mut Rng) -> Vec<String> {
         if random.u8(..4) == 0 { "10s" } else { "never" }
     ));
     if random.bool() {
-        set.push(format!("ANCHOR_ID={}", anchor.id));
+        let id = random.choice([&anchor.id, &anchor.marked]).unwrap();
+        set.push(format!("ANCHOR_ID={id}"));
     }
     if random.u8(..16) == 0 {
         set.extend(["without-pidfd".to_owned(), "ANCHOR_POLL=5ms".to_owned()]);

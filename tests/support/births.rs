@@ -1,7 +1,7 @@
 //! Anchors and hosts by the thousand: `tests/programs/births.c`, PID 1 of a namespace of its own, does as it is told.
 //! What it makes ends with it, however a test ends.
 
-use super::{LIBRARY, Owned, program, without_library};
+use super::{LIBRARY, Owned, kernel_is_at_least, program, without_library};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
@@ -19,7 +19,10 @@ pub struct Births {
 /// The anchor of the moment, as the namespace knows it.
 pub struct Anchor {
     pub pid: i32,
+    /// Its PID namespace and its start.
     pub id: String,
+    /// With its mark, where the kernel has one for each process: Linux 6.9.
+    pub marked: String,
 }
 
 impl Births {
@@ -89,10 +92,16 @@ impl Births {
 
     fn anchor_by(&mut self, order: &str) -> Anchor {
         let answer = self.ask(order);
-        let (pid, start) = answer.split_once(' ').unwrap();
+        let [pid, start, mark] = answer.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let id = format!("{}:{start}", self.namespace);
         Anchor {
             pid: pid.parse().unwrap(),
-            id: format!("{}:{start}", self.namespace),
+            marked: if kernel_is_at_least(6, 9) {
+                format!("{id}:{mark}")
+            } else {
+                id.clone()
+            },
+            id,
         }
     }
 

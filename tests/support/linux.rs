@@ -70,7 +70,21 @@ pub fn state(folder: &Path) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
-/// `namespace:start` of a process, as `ANCHOR_ID` has it.
+/// `namespace:start:mark` of a process, as `ANCHOR_ID` has it; without the mark before Linux 6.9.
+pub fn full_identity(pid: i32) -> String {
+    let id = identity(pid);
+    if !kernel_is_at_least(6, 9) {
+        return id;
+    }
+    // SAFETY: makes a new descriptor, pidfd_open(2).
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    assert!(fd >= 0, "{}", std::io::Error::last_os_error());
+    // SAFETY: new, and nobody else's.
+    let handle = unsafe { OwnedFd::from_raw_fd(fd as i32) };
+    format!("{id}:{}", nix::sys::stat::fstat(handle).unwrap().st_ino)
+}
+
+/// `namespace:start` of a process, which is an `ANCHOR_ID` too.
 pub fn identity(pid: i32) -> String {
     use std::os::unix::fs::MetadataExt;
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();

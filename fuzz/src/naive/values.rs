@@ -51,3 +51,14 @@ pub fn pair(text: &[u8], between: char) -> Option<(u64, u64, usize)> {
     let (one, other) = text.split_once(between)?;
     Some((number(one.as_bytes())?, number(other.as_bytes())?, other.len()))
 }
+
+/// Two or three numbers with colons between them.
+pub fn two_or_three(text: &[u8]) -> Option<(u64, u64, Option<u64>)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let numbers: Option<Vec<u64>> = text.split(':').map(|part| number(part.as_bytes())).collect();
+    match *numbers? {
+        [one, two] => Some((one, two, None)),
+        [one, two, three] => Some((one, two, Some(three))),
+        _ => None,
+    }
+}
