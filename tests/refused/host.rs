@@ -9,9 +9,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 use once_cell::sync::Lazy;
-use std::fs::read_to_string;
+use std::fs::{File, read_to_string};
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
@@ -200,6 +200,11 @@ impl Host {
             }
         }
         Ok((String::from_utf8(all).unwrap(), false))
+    }
+
+    /// Nobody reads its descriptor 2 any more.
+    pub fn unread(&mut self) {
+        self.errors = OwnedFd::from(File::open("/dev/null").unwrap()).into();
     }
 
     /// Whether it has ended.

@@ -96,22 +96,28 @@ fn a_filter_of_the_hosts_own_does_what_the_page_says() {
 }
 
 fn run(cell: &Cell) -> Result<String, Wrong> {
-    let hurried = live(cell, "20ms");
-    // As in `cell::run`.
-    let unasked = hurried.as_ref().is_ok_and(|words| words.contains(UNASKED));
-    if unasked { live(cell, "2s") } else { hurried }
+    let filter = filter_of_number(cell.number, ACTIONS[cell.action].1);
+    below(&filter, MODES[cell.mode].0, DOES[cell.does].1)
 }
 
-fn live(cell: &Cell, grace: &str) -> Result<String, Wrong> {
-    let filter = filter_of_number(cell.number, ACTIONS[cell.action].1);
-    let mut host = Host::start(Kin::Stranger, None, grace, &[("REFUSED_LATER", &filter)]);
+/// What comes of a host that installs a filter and does something, the letters of tests/programs/refused.c.
+pub fn below(filter: &str, installs: char, does: char) -> Result<String, Wrong> {
+    let live = |grace| live(filter, installs, does, grace);
+    let hurried = live("20ms");
+    // As in `cell::run`.
+    let unasked = hurried.as_ref().is_ok_and(|words| words.contains(UNASKED));
+    if unasked { live("2s") } else { hurried }
+}
+
+fn live(filter: &str, installs: char, does: char, grace: &str) -> Result<String, Wrong> {
+    let mut host = Host::start(Kin::Stranger, None, grace, &[("REFUSED_LATER", filter)]);
     host.answer('+')?;
     host.settled()?;
-    if host.does(MODES[cell.mode].0)?.0 != 0 {
+    if host.does(installs)?.0 != 0 {
         return Err("the filter was not installed".into());
     }
     let mut words = Vec::new();
-    match act(&mut host, DOES[cell.does].1) {
+    match act(&mut host, does) {
         Ok(0) => {}
         Ok(_) => words.push("the host's call fails".to_owned()),
         Err(wrong) => return Ok(wrong),

@@ -13,6 +13,7 @@ mod host;
 mod later;
 mod page;
 mod pairs;
+mod regressions;
 mod singles;
 #[path = "../support/mod.rs"]
 mod support;

@@ -15,7 +15,8 @@ pub const ERRNOS: [(&str, i32); 5] = [
     ("EMFILE", libc::EMFILE),
 ];
 
-const PLAIN: Life = Life {
+/// Nothing happens between its birth and its anchor's death.
+pub const PLAIN: Life = Life {
     title: "",
     kin: Kin::Stranger,
     does: &[],
