@@ -94,6 +94,24 @@ fn closing_every_descriptor_disarms_nobody() {
     assert_signalled(host.owned.pid(), nix::sys::signal::Signal::SIGTERM);
 }
 
+// test -> sleep (anchor)
+//      -> counted (host), counted (control)
+#[test]
+fn a_number_in_the_place_of_an_argument_is_no_address() {
+    let mut anchor = sibling();
+    let counted = || {
+        let mut command = Command::new(program("counted", &[]));
+        command.args(["the loader's", "its own"]);
+        command
+    };
+    let mut control = Echo::spawn(without_library(&mut counted()));
+    let mut host = Echo::spawn(anchored(&mut counted(), anchor.pid())).armed();
+    anchor.kill_and_reap();
+    host.wait_for_end();
+    assert_signalled(host.owned.pid(), nix::sys::signal::Signal::SIGTERM);
+    control.assert_lives();
+}
+
 // Sleeping costs nothing: over ten seconds the watcher is not switched to once.
 #[test]
 #[allow(clippy::disallowed_methods)] // the ten seconds are what is measured
