@@ -1,4 +1,7 @@
-//! The README is true: its table of variables is the contract's.
+//! The README is true: its table of variables is the contract's. And so are the other pages: what they name is there.
+
+use std::collections::BTreeSet;
+use std::path::Path;
 
 // It shows what is accepted on Linux.
 #[cfg(target_os = "linux")]
@@ -56,7 +59,7 @@ fn the_page_names_every_exclusion() {
 // Whoever reads that a promise is held by a test, or a figure made by a script, must find it.
 #[test]
 fn what_the_pages_name_is_there() {
-    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = 0;
     for page in [
         "README.md",
@@ -85,4 +88,57 @@ fn what_the_pages_name_is_there() {
         }
     }
     assert!(found > 30, "{found}");
+}
+
+/// Every test's name, wherever it is.
+fn names_of_tests(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            names_of_tests(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(path).unwrap();
+            // What stands between the two: `#[ignore]`, a comment.
+            for test in text.split("#[test]\n").skip(1) {
+                let (_, rest) = test.split_once("fn ").unwrap();
+                names.insert(rest.split(['(', '<']).next().unwrap().to_owned());
+            }
+        }
+    }
+}
+
+// A table of what was found has a test in each row.
+#[test]
+fn every_bug_on_the_page_names_its_test() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut tests = BTreeSet::new();
+    for folder in ["src", "tests", "contract", "anchored", "spawn"] {
+        names_of_tests(&top.join(folder), &mut tests);
+    }
+    let page = std::fs::read_to_string(top.join("docs/reliability.md")).unwrap();
+    let (mut within, mut named) = (false, BTreeSet::new());
+    for line in page.lines() {
+        let mut cells = line.rsplit(" | ");
+        let last = cells.next().unwrap();
+        if line.starts_with("| what happened | ") {
+            assert_eq!(last, "test |");
+            within = true;
+        } else if !line.starts_with('|') {
+            within = false;
+        } else if within && !line.starts_with("|-") {
+            let name = last.strip_prefix('`').and_then(|name| name.strip_suffix("` |"));
+            let name = name.unwrap_or_else(|| panic!("{last}: want the name of a test: {line}"));
+            assert!(tests.contains(name), "{name}: no such test");
+            assert!(named.insert(name), "{name}: named twice");
+        }
+    }
+    assert!(named.len() > 30, "{named:?}");
+    // What is named in a sentence.
+    let is_name = |word: &&str| {
+        let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        !word.starts_with('_') && word.bytes().all(letters) && word.matches('_').count() > 3
+    };
+    for name in page.split('`').skip(1).step_by(2).filter(is_name) {
+        assert!(tests.contains(name), "{name}: no such test");
+    }
 }
