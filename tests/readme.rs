@@ -56,6 +56,41 @@ fn the_page_names_every_exclusion() {
     }
 }
 
+// docs/why.md explains every reason that a line of the log can give.
+#[test]
+fn the_page_explains_every_reason() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/why.md")).unwrap();
+    let mut reasons = BTreeSet::new();
+    for file in ["arm", "identity", "pdeathsig", "scope", "watch"]
+        .map(|name| format!("src/{name}.rs"))
+        .into_iter()
+        .chain(["contract/src/exclusions.rs".to_owned()])
+    {
+        let text = std::fs::read_to_string(root.join(&file)).unwrap();
+        for before in [
+            "Dead(",
+            "Beyond(",
+            "DoesNot(",
+            "Some(",
+            "settings, ",
+            "watch, ",
+            "why: ",
+            ": &str = ",
+        ] {
+            let quoted = text
+                .split(before)
+                .skip(1)
+                .filter_map(|rest| rest.trim_start().strip_prefix('"'));
+            reasons.extend(quoted.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        }
+    }
+    assert!(reasons.len() > 25, "{reasons:?}");
+    for reason in reasons {
+        assert!(page.contains(&format!("`{reason}`")), "docs/why.md: {reason}");
+    }
+}
+
 // Whoever reads that a promise is held by a test, or a figure made by a script, must find it.
 #[test]
 fn what_the_pages_name_is_there() {

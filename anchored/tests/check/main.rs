@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod options;
+mod page;
 mod privileges;
 mod probe;
 mod programs;
