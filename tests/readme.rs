@@ -114,6 +114,7 @@ fn what_the_pages_name_is_there() {
                 "fuzz/",
                 "src/",
                 "docs/",
+                "packages/",
             ];
             // A pattern, or a file of one's own, is no name.
             if folders.iter().any(|folder| name.starts_with(folder)) && !name.contains(['*', '{']) {

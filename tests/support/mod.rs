@@ -14,6 +14,8 @@ pub mod filter;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+pub mod packages;
+#[cfg(target_os = "linux")]
 pub mod stop;
 #[cfg(target_os = "linux")]
 pub use linux::*;
