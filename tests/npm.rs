@@ -8,7 +8,7 @@ use once_cell::sync::Lazy;
 use std::fs::{read, read_to_string, write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::packages::{others_libraries, pack, refused, succeeds, values};
+use support::packages::{others_libraries, pack, refused, succeeds, tools, values};
 use support::*;
 
 /// What is in the package beside the libraries.
@@ -75,8 +75,7 @@ fn the_types_are_those_of_a_strict_compiler() {
     if !have_npm() || !have("tsc") {
         return;
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let modules = target.join("tools/npm/node_modules");
+    let modules = tools("npm/node_modules");
     let mut tsc = Command::new("node");
     tsc.arg(modules.join("typescript/bin/tsc"))
         .args(["--strict", "--noEmit", "--module", "node16", "--types", "node"])

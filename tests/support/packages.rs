@@ -15,6 +15,12 @@ pub fn pack(name: &str, out: &Path, libraries: &[&Path]) -> Output {
     command.output().unwrap()
 }
 
+/// A tool that `scripts/npm --tools` or `scripts/wheel --tools` has installed.
+pub fn tools(path: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("tools").join(path)
+}
+
 /// What a command says that must succeed.
 pub fn succeeds(command: &mut Command) -> String {
     let output = command.output().unwrap();
