@@ -1,0 +1,1 @@
+/* The floor of every preloaded library: one that does nothing. */
