@@ -1,1 +1,0 @@
-pub fn page(_: &crate::results::Results) -> String { String::new() }

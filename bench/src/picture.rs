@@ -1,1 +1,0 @@
-pub fn all(_: &crate::results::Results) -> Result<Vec<(String, String)>, String> { Ok(vec![]) }
