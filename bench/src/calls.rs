@@ -31,9 +31,15 @@ type Counts = BTreeMap<String, (i64, i64)>;
 
 pub fn list(programs: &Programs, folder: &Path) -> Result<Vec<Call>, String> {
     let bystander = Bystander::start()?;
-    let anchor: Vec<(String, String)> =
-        bystander.variables()?.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let trace = Trace { still: &programs.still, file: folder.join("strace") };
+    let anchor: Vec<(String, String)> = bystander
+        .variables()?
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let trace = Trace {
+        still: &programs.still,
+        file: folder.join("strace"),
+    };
     let none = trace.run(None, &[], false)?;
     let empty = trace.run(Some(&programs.empty), &[], false)?;
     let lives = [
@@ -67,14 +73,24 @@ struct Trace<'p> {
 
 impl Trace<'_> {
     /// `parent`: the anchor is strace itself, which forks the program. It is a shell before, that is told who it is.
-    fn run(&self, library: Option<&Path>, variables: &[(String, String)], parent: bool) -> Result<Counts, String> {
+    fn run(
+        &self,
+        library: Option<&Path>,
+        variables: &[(String, String)],
+        parent: bool,
+    ) -> Result<Counts, String> {
         let script = "read -r id; file=$1 program=$2 library=$3 parent=$4; shift 4; \
             [ \"$parent\" = no ] || set -- -E ANCHOR_PID=$$ -E ANCHOR_ID=\"$id\"; \
             [ -z \"$library\" ] || set -- -E LD_PRELOAD=\"$library\" \"$@\"; \
             exec strace -f -qq -o \"$file\" \"$@\" \"$program\"";
         let mut command = Command::new("sh");
-        command.args(["-c", script, "strace"]).arg(&self.file).arg(self.still);
-        command.arg(library.unwrap_or(Path::new(""))).arg(if parent { "yes" } else { "no" });
+        command
+            .args(["-c", script, "strace"])
+            .arg(&self.file)
+            .arg(self.still);
+        command
+            .arg(library.unwrap_or(Path::new("")))
+            .arg(if parent { "yes" } else { "no" });
         for (name, value) in variables {
             command.arg("-E").arg(format!("{name}={value}"));
         }
@@ -86,7 +102,10 @@ impl Trace<'_> {
             .spawn()
             .map_err(|why| format!("strace: {why}"))?;
         let number = strace.id().cast_signed();
-        let id = Anchor::of(strace.id()).map_err(|why| why.to_string())?.process().id;
+        let id = Anchor::of(strace.id())
+            .map_err(|why| why.to_string())?
+            .process()
+            .id;
         let mut input = strace.stdin.take().ok_or("strace: no pipe")?;
         writeln!(input, "{id}").map_err(|why| format!("strace: {why}"))?;
         let watched = parent || !variables.is_empty();
@@ -108,7 +127,10 @@ fn rests(strace: i32, watched: bool) -> Result<(), String> {
     want.extend(watched.then(|| format!("{} ", libc::SYS_ppoll)));
     let deadline = Instant::now() + CEILING;
     while Instant::now() < deadline {
-        let tasks: Vec<_> = kernel::children(strace).into_iter().flat_map(kernel::tasks).collect();
+        let tasks: Vec<_> = kernel::children(strace)
+            .into_iter()
+            .flat_map(kernel::tasks)
+            .collect();
         let waits = |task: &std::path::PathBuf, call: &str| {
             let at = std::fs::read_to_string(task.join("syscall")).unwrap_or_default();
             let stat = std::fs::read_to_string(task.join("stat")).unwrap_or_default();
@@ -117,7 +139,8 @@ fn rests(strace: i32, watched: bool) -> Result<(), String> {
         let still = tasks.first().is_some_and(|task| {
             std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "still")
         });
-        if still && tasks.len() == want.len() && tasks.iter().zip(&want).all(|(task, call)| waits(task, call)) {
+        if still && tasks.len() == want.len() && tasks.iter().zip(&want).all(|(task, call)| waits(task, call))
+        {
             return Ok(());
         }
         rest(Duration::from_millis(1));
@@ -130,9 +153,13 @@ fn count(text: &str) -> Counts {
     let mut all = Counts::new();
     let mut host = None;
     for line in text.lines() {
-        let Some((pid, rest)) = line.split_once(' ') else { continue };
+        let Some((pid, rest)) = line.split_once(' ') else {
+            continue;
+        };
         let host = *host.get_or_insert(pid);
-        let Some((name, _)) = rest.trim_start().split_once('(') else { continue };
+        let Some((name, _)) = rest.trim_start().split_once('(') else {
+            continue;
+        };
         if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             let counts = all.entry(name.to_owned()).or_default();
             if pid == host { counts.0 += 1 } else { counts.1 += 1 }

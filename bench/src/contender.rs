@@ -68,13 +68,20 @@ impl Contender {
             words.push("LD_PRELOAD=libanchor.so ANCHOR_PID=PID ANCHOR_ID=ID".to_owned());
         }
         for word in &self.prefix {
-            let file = Path::new(word).file_name().map_or(word.as_str(), |name| name.to_str().unwrap_or(word));
-            words.push(if word.starts_with('/') && word.len() > 1 { file } else { word }.replace("{anchor}", "PID"));
+            // The launcher, wherever it was built.
+            let file = Path::new(word).file_name().filter(|_| Path::new(word).is_file());
+            words.push(
+                file.and_then(|name| name.to_str())
+                    .unwrap_or(word)
+                    .replace("{anchor}", "PID"),
+            );
         }
         words.push(match self.host {
             Host::C => "COMMAND".to_owned(),
             Host::Python("none", _) => "python3 COMMAND".to_owned(),
-            Host::Python("psutil", every) => format!("a thread: psutil.Process(PID).is_running(), every {every} s"),
+            Host::Python("psutil", every) => {
+                format!("a thread: psutil.Process(PID).is_running(), every {every} s")
+            }
             Host::Python(_, every) => format!("a thread: os.kill(PID, 0), every {every} s"),
         });
         words.join(" ")
@@ -114,7 +121,11 @@ pub fn contenders(programs: &Programs) -> Vec<Contender> {
             preloads: true,
             ..plain(LIBANCHOR, "", "")
         },
-        plain("anchored --supervise", &format!("{anchored} --supervise --pid {{anchor}} --"), ""),
+        plain(
+            "anchored --supervise",
+            &format!("{anchored} --supervise --pid {{anchor}} --"),
+            "",
+        ),
         // -s: it is not PID 1 here, and says that it wants this then.
         plain("tini -p", "tini -s -g -p SIGTERM --", "tini"),
         plain("bwrap", "bwrap --dev-bind / / --die-with-parent --", "bubblewrap"),
@@ -124,9 +135,17 @@ pub fn contenders(programs: &Programs) -> Vec<Contender> {
             "bubblewrap",
         ),
         plain("dumb-init", "dumb-init --", "dumb-init"),
-        plain("setpriv and dumb-init", "setpriv --pdeathsig TERM dumb-init --", "dumb-init"),
+        plain(
+            "setpriv and dumb-init",
+            "setpriv --pdeathsig TERM dumb-init --",
+            "dumb-init",
+        ),
         plain("catatonit", "catatonit --", "catatonit"),
-        plain("setpriv and catatonit", "setpriv --pdeathsig TERM catatonit -g --", "catatonit"),
+        plain(
+            "setpriv and catatonit",
+            "setpriv --pdeathsig TERM catatonit -g --",
+            "catatonit",
+        ),
         python("a polling thread, 0.5 s", "kill", 0.5, "python3"),
         python("psutil, 1 s", "psutil", 1.0, "python3-psutil"),
         Contender {

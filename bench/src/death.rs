@@ -1,6 +1,6 @@
 //! Death to death: who ends at all, and how long it takes.
 
-use crate::contender::{Contender, Host, LIBANCHOR, SITUATIONS, Situation};
+use crate::contender::{Contender, Host, KERNEL, LIBANCHOR, SITUATIONS, Situation};
 use crate::kernel::{self, CEILING};
 use crate::results::{Outcome, Reach};
 use crate::stats::Series;
@@ -32,7 +32,11 @@ pub fn reach(yard: &Yard, contenders: &[Contender], tries: usize) -> Result<Vec<
         for (place, contender) in contenders.iter().enumerate() {
             for situation in SITUATIONS {
                 // Who could not be started once is not waited for again.
-                let failed = all[place].tries.values().flatten().find(|one| matches!(one, Outcome::Failed(_)));
+                let failed = all[place]
+                    .tries
+                    .values()
+                    .flatten()
+                    .find(|one| matches!(one, Outcome::Failed(_)));
                 let started = match failed {
                     Some(Outcome::Failed(why)) => Err(why.clone()),
                     _ => yard.start(contender, situation),
@@ -57,8 +61,16 @@ pub fn reach(yard: &Yard, contenders: &[Contender], tries: usize) -> Result<Vec<
             kernel::rest(Duration::from_millis(1));
         }
         for (number, (place, situation, _)) in running.iter().enumerate() {
-            let outcome = if left.contains(&number) { Outcome::Stayed } else { Outcome::Ended };
-            all[*place].tries.entry(situation.name().into()).or_default().push(outcome);
+            let outcome = if left.contains(&number) {
+                Outcome::Stayed
+            } else {
+                Outcome::Ended
+            };
+            all[*place]
+                .tries
+                .entry(situation.name().into())
+                .or_default()
+                .push(outcome);
         }
         drop(running);
         kernel::clear();
@@ -82,9 +94,25 @@ pub fn series_name(contender: &str, situation: Situation) -> String {
     }
 }
 
-/// Times whoever ends, round by round in a new order. Those that poll take part in each twentieth round: there is more
-/// chance in one of their times than in a thousand of the others. So do the situations that are not the first one's, in
-/// each tenth.
+/// Kills the anchor, and says how many microseconds later it was over.
+type Try = fn(&mut Trial) -> Option<f64>;
+
+/// In which rounds it takes part. Those that are held against each other in each: the p99 of few says nothing. What polls
+/// in few: there is more chance in one of its times than in a thousand of the others.
+fn every(contender: &Contender, situation: Situation) -> Option<usize> {
+    let child = situation == Situation::Below(0);
+    match (contender.name, contender.host) {
+        (KERNEL, _) if child => Some(1),
+        (LIBANCHOR, _) if child || situation == Situation::Stranger => Some(1),
+        (_, Host::C) => Some(if child { MAIN } else { 20 }),
+        (_, Host::Python(..)) => child.then_some(50),
+    }
+}
+
+/// Each contender where it is its anchor's child takes part so often, or more often.
+pub const MAIN: usize = 2;
+
+/// Times whoever ends, round by round in a new order.
 pub fn time(
     yard: &Yard,
     contenders: &[Contender],
@@ -95,18 +123,21 @@ pub fn time(
     let mut entries = Vec::new();
     for (contender, reach) in contenders.iter().zip(reach) {
         for situation in SITUATIONS {
-            let ends = reach.tries[situation.name()].iter().all(|one| *one == Outcome::Ended);
-            let main = situation == Situation::Below(0)
-                || contender.name == LIBANCHOR && situation == Situation::Stranger;
-            let every = match contender.host {
-                Host::Python(..) if main => 20,
-                Host::Python(..) => continue,
-                Host::C => if main { 1 } else { 10 },
+            let ends = reach.tries[situation.name()]
+                .iter()
+                .all(|one| *one == Outcome::Ended);
+            let Some(every) = every(contender, situation) else {
+                continue;
             };
             if ends {
                 let name = series_name(contender.name, situation);
                 let [reaped, refused] = [Series::new(&name, every), Series::new(&name, every)];
-                entries.push(Entry { contender, situation, reaped, refused });
+                entries.push(Entry {
+                    contender,
+                    situation,
+                    reaped,
+                    refused,
+                });
             }
         }
     }
@@ -119,8 +150,7 @@ pub fn time(
             if !number.unwrap_or(round).is_multiple_of(entry.reaped.every) {
                 continue;
             }
-            let mut tries: [(fn(&mut Trial) -> Option<f64>, &mut Series); 2] =
-                [(reaped, &mut entry.reaped), (refused, &mut entry.refused)];
+            let mut tries = [(reaped as Try, &mut entry.reaped), (refused, &mut entry.refused)];
             random.shuffle(&mut tries);
             for (try_it, series) in tries {
                 let took = match yard.start(entry.contender, entry.situation) {
@@ -141,7 +171,10 @@ pub fn time(
         let place = contenders.iter().position(|one| one.name == entry.contender.name);
         (place, entry.situation)
     });
-    Ok(entries.into_iter().map(|entry| (entry.reaped, entry.refused)).unzip())
+    Ok(entries
+        .into_iter()
+        .map(|entry| (entry.reaped, entry.refused))
+        .unzip())
 }
 
 /// Microseconds from the anchor's SIGKILL until its host is reaped.

@@ -52,7 +52,12 @@ pub fn grow(
         for number in 0..warm_up + tries {
             random.shuffle(&mut order);
             for way in order {
-                let mut into = Herd { start_ms: Vec::new(), end_ms: Vec::new(), way: String::new(), ..herds[way] };
+                let mut into = Herd {
+                    start_ms: Vec::new(),
+                    end_ms: Vec::new(),
+                    way: String::new(),
+                    ..herds[way]
+                };
                 live_and_die(&programs.herd, ways[way].1, ways[way].2, &mut into)?;
                 if number >= warm_up {
                     let herd = &mut herds[way];
@@ -86,24 +91,50 @@ fn live_and_die(program: &Path, way: &str, library: &Path, herd: &mut Herd) -> R
     let before = kernel::of_kernel();
     let begun = Instant::now();
     let mut command = Command::new(program);
-    command.arg(herd.hosts.to_string()).arg(way).env_clear().env("HERD_PRELOAD", library);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut keeper = Keeper(command.process_group(0).spawn().map_err(|why| said(&why.to_string()))?);
+    command
+        .arg(herd.hosts.to_string())
+        .arg(way)
+        .env_clear()
+        .env("HERD_PRELOAD", library);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut keeper = Keeper(
+        command
+            .process_group(0)
+            .spawn()
+            .map_err(|why| said(&why.to_string()))?,
+    );
     let (output, errors) = (keeper.0.stdout.take(), keeper.0.stderr.take());
     let (mut output, errors) = output.zip(errors).ok_or_else(|| said("no pipes"))?;
     let mut line = String::new();
-    BufReader::new(errors).read_line(&mut line).map_err(|why| said(&why.to_string()))?;
-    let anchor: Option<i32> = line.trim().strip_prefix("anchor ").and_then(|pid| pid.parse().ok());
-    let anchor = anchor.and_then(Pid::from_raw).ok_or_else(|| said(&format!("herd said {line:?}")))?;
+    BufReader::new(errors)
+        .read_line(&mut line)
+        .map_err(|why| said(&why.to_string()))?;
+    let anchor: Option<i32> = line
+        .trim()
+        .strip_prefix("anchor ")
+        .and_then(|pid| pid.parse().ok());
+    let anchor = anchor
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| said(&format!("herd said {line:?}")))?;
     for _ in 0..herd.hosts {
         if read_byte(&mut output)? != 1 {
             return Err(said("a host has ended before its time"));
         }
     }
     herd.start_ms.push(begun.elapsed().as_secs_f64() * 1e3);
-    let parent = if way == "stranger" { keeper.0.id().cast_signed() } else { anchor.as_raw_nonzero().get() };
+    let parent = if way == "stranger" {
+        keeper.0.id().cast_signed()
+    } else {
+        anchor.as_raw_nonzero().get()
+    };
     kernel::settle(|| kernel::children(parent))?;
-    herd.kernel_kib = kernel::of_kernel().cast_signed().wrapping_sub(before.cast_signed()) as f64 / herd.hosts as f64;
+    herd.kernel_kib = kernel::of_kernel()
+        .cast_signed()
+        .wrapping_sub(before.cast_signed()) as f64
+        / herd.hosts as f64;
     let mut each: Vec<u64> = kernel::children(parent)
         .iter()
         .filter(|pid| **pid != anchor.as_raw_nonzero().get())
@@ -111,7 +142,10 @@ fn live_and_die(program: &Path, way: &str, library: &Path, herd: &mut Herd) -> R
         .map(|pid| kernel::private(*pid))
         .collect();
     each.sort_unstable();
-    herd.private_kib = each.get(each.len() / 2).copied().ok_or_else(|| said("no hosts"))?;
+    herd.private_kib = each
+        .get(each.len() / 2)
+        .copied()
+        .ok_or_else(|| said("no hosts"))?;
     let begun = Instant::now();
     rustix::process::kill_process(anchor, Signal::KILL).map_err(|why| said(&why.to_string()))?;
     if read_byte(&mut output)? != 0 {

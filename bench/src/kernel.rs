@@ -20,7 +20,8 @@ pub struct Processors {
 
 impl Processors {
     pub fn choose() -> Result<Self, String> {
-        let set = rustix::thread::sched_getaffinity(None).map_err(|why| format!("sched_getaffinity: {why}"))?;
+        let set =
+            rustix::thread::sched_getaffinity(None).map_err(|why| format!("sched_getaffinity: {why}"))?;
         let mut all = (0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu));
         let own = all.next().ok_or("sched_getaffinity: no processor")?;
         let measured = all.next().unwrap_or(own);
@@ -36,7 +37,8 @@ impl Processors {
 pub fn pin(processors: &[usize]) -> Result<(), String> {
     let mut set = CpuSet::new();
     processors.iter().for_each(|cpu| set.set(*cpu));
-    rustix::thread::sched_setaffinity(None, &set).map_err(|why| format!("sched_setaffinity: {processors:?}: {why}"))
+    rustix::thread::sched_setaffinity(None, &set)
+        .map_err(|why| format!("sched_setaffinity: {processors:?}: {why}"))
 }
 
 /// Until then nothing is looked at.
@@ -46,12 +48,16 @@ pub fn rest(time: Duration) {
 }
 
 pub fn handle(pid: Pid) -> Result<OwnedFd, String> {
-    rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_err(|why| format!("pidfd_open: {}: {why}", pid.as_raw_nonzero()))
+    rustix::process::pidfd_open(pid, PidfdFlags::empty())
+        .map_err(|why| format!("pidfd_open: {}: {why}", pid.as_raw_nonzero()))
 }
 
 /// Whether one of them has something to tell, waiting so long.
 pub fn ready(of: &[BorrowedFd], patience: Duration) -> Vec<bool> {
-    let mut entries: Vec<PollFd> = of.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    let mut entries: Vec<PollFd> = of
+        .iter()
+        .map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN))
+        .collect();
     let patience = Timespec::try_from(patience).ok();
     let _ = poll(&mut entries, patience.as_ref());
     entries.iter().map(|entry| !entry.revents().is_empty()).collect()
@@ -85,7 +91,9 @@ pub fn own() -> i32 {
 pub fn children(pid: i32) -> Vec<i32> {
     let of = |task: std::path::PathBuf| read_to_string(task.join("children")).unwrap_or_default();
     let all: String = tasks(pid).into_iter().map(of).collect();
-    all.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    all.split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
 }
 
 pub fn descendants(pid: i32) -> Vec<i32> {
@@ -134,14 +142,19 @@ pub fn fields(file: impl AsRef<Path>, names: &[&str]) -> u64 {
     let text = read_to_string(file).unwrap_or_default();
     let of = |line: &str| {
         let (name, value) = line.split_once(':')?;
-        names.contains(&name).then(|| value.split_whitespace().next()?.parse::<u64>().ok())?
+        names
+            .contains(&name)
+            .then(|| value.split_whitespace().next()?.parse::<u64>().ok())?
     };
     text.lines().filter_map(of).sum()
 }
 
 /// In KiB, what nobody else has.
 pub fn private(pid: i32) -> u64 {
-    fields(format!("/proc/{pid}/smaps_rollup"), &["Private_Clean", "Private_Dirty"])
+    fields(
+        format!("/proc/{pid}/smaps_rollup"),
+        &["Private_Clean", "Private_Dirty"],
+    )
 }
 
 /// In KiB, of the whole machine: what grows with the number of tasks.

@@ -9,11 +9,20 @@ use std::fs::read_to_string;
 use std::time::{Duration, Instant};
 
 /// All at once: none of them is to do anything.
-pub fn look(yard: &Yard, contenders: &[Contender], reach: &[Reach], window: Duration) -> Result<Vec<Living>, String> {
+pub fn look(
+    yard: &Yard,
+    contenders: &[Contender],
+    reach: &[Reach],
+    window: Duration,
+) -> Result<Vec<Living>, String> {
     let mut running: Vec<(&Contender, Situation, Trial)> = Vec::new();
     for (contender, reach) in contenders.iter().zip(reach) {
         for situation in [Situation::Below(0), Situation::Stranger] {
-            let failed = reach.tries.values().flatten().any(|one| matches!(one, Outcome::Failed(_)));
+            let failed = reach
+                .tries
+                .values()
+                .flatten()
+                .any(|one| matches!(one, Outcome::Failed(_)));
             if !failed && (situation == Situation::Below(0) || contender.name == LIBANCHOR) {
                 running.push((contender, situation, yard.start(contender, situation)?));
             }
@@ -39,7 +48,9 @@ pub fn look(yard: &Yard, contenders: &[Contender], reach: &[Reach], window: Dura
             processes: of.len(),
             threads: of.iter().map(|pid| kernel::tasks(*pid).len()).sum(),
             wakeups_per_minute: (after[place].wakeups - before[place].wakeups) as f64 / minutes,
-            microseconds_per_minute: (after[place].nanoseconds - before[place].nanoseconds) as f64 / 1000.0 / minutes,
+            microseconds_per_minute: (after[place].nanoseconds - before[place].nanoseconds) as f64
+                / 1000.0
+                / minutes,
         });
     }
     drop(running);
@@ -57,10 +68,18 @@ fn activity(of: &[i32]) -> Activity {
     let tasks: Vec<_> = of.iter().flat_map(|pid| kernel::tasks(*pid)).collect();
     let switches = ["voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"];
     let ran = |task: &std::path::PathBuf| -> Option<u64> {
-        read_to_string(task.join("schedstat")).ok()?.split(' ').next()?.parse().ok()
+        read_to_string(task.join("schedstat"))
+            .ok()?
+            .split(' ')
+            .next()?
+            .parse()
+            .ok()
     };
     Activity {
-        wakeups: tasks.iter().map(|task| kernel::fields(task.join("status"), &switches)).sum(),
+        wakeups: tasks
+            .iter()
+            .map(|task| kernel::fields(task.join("status"), &switches))
+            .sum(),
         nanoseconds: tasks.iter().filter_map(ran).sum(),
     }
 }

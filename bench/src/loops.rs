@@ -37,8 +37,18 @@ pub fn time(
     let workloads = [
         workload("getc and putc", 10_000_000, programs.stdio.as_path(), &[]),
         workload("copy of a shared_ptr", 15_000_000, &programs.shared_ptr, &[]),
-        workload("malloc and free, 16 to 256 bytes", 5_000_000, &programs.malloc, &["16", "256"]),
-        workload("malloc and free, 1100 to 2000 bytes", 2_500_000, &programs.malloc, &["1100", "2000"]),
+        workload(
+            "malloc and free, 16 to 256 bytes",
+            5_000_000,
+            &programs.malloc,
+            &["16", "256"],
+        ),
+        workload(
+            "malloc and free, 1100 to 2000 bytes",
+            2_500_000,
+            &programs.malloc,
+            &["1100", "2000"],
+        ),
         workload("fork, _exit, waitpid", 500, &programs.children, &[]),
         workload("fork, exec, waitpid", 150, &programs.children, &[&tiny]),
     ];
@@ -58,7 +68,12 @@ pub fn time(
         }
         Ok(command)
     };
-    let mut all: Vec<Loop> = workloads.iter().map(|one| one.name).chain([MAKE]).map(empty_loop).collect();
+    let mut all: Vec<Loop> = workloads
+        .iter()
+        .map(|one| one.name)
+        .chain([MAKE])
+        .map(empty_loop)
+        .collect();
     let (warm_up, rounds) = rounds;
     for round in 0..warm_up + rounds {
         for (place, row) in all.iter_mut().enumerate() {
@@ -70,13 +85,20 @@ pub fn time(
                     Some(work) => {
                         kernel::pin(&[processors.measured])?;
                         let mut command = command(work.program, library)?;
-                        own_time(command.arg(work.times.to_string()).args(&work.arguments), 1 + usize::from(library.is_some()))?
-                            / work.times as f64
+                        own_time(
+                            command.arg(work.times.to_string()).args(&work.arguments),
+                            1 + usize::from(library.is_some()),
+                        )? / work.times as f64
                     }
                     None => {
                         kernel::pin(&[processors.own, processors.measured])?;
                         let files = 60 / share;
-                        compile(command(Path::new("make"), library)?, programs, folder.path(), files)? / files as f64
+                        compile(
+                            command(Path::new("make"), library)?,
+                            programs,
+                            folder.path(),
+                            files,
+                        )? / files as f64
                     }
                 };
                 if round >= warm_up {
@@ -108,7 +130,11 @@ fn series<'l>(row: &'l mut Loop, name: &str) -> &'l mut Series {
 fn said(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|why| format!("{command:?}: {why}"))?;
     if !output.status.success() {
-        return Err(format!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
+        return Err(format!(
+            "{command:?}: {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        ));
     }
     String::from_utf8(output.stdout).map_err(|why| why.to_string())
 }
@@ -116,10 +142,18 @@ fn said(command: &mut Command) -> Result<String, String> {
 /// Nanoseconds, as the program says last; before it, how many threads each host had, which is looked at.
 fn own_time(command: &mut Command, threads: usize) -> Result<f64, String> {
     let text = said(command)?;
-    let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let numbers: Vec<f64> = text
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
     match numbers.split_last() {
-        Some((time, counts)) if !counts.is_empty() && counts.iter().all(|count| *count == threads as f64) => Ok(*time),
-        _ => Err(format!("{command:?}: {}: want {threads} threads and a time", text.trim())),
+        Some((time, counts)) if !counts.is_empty() && counts.iter().all(|count| *count == threads as f64) => {
+            Ok(*time)
+        }
+        _ => Err(format!(
+            "{command:?}: {}: want {threads} threads and a time",
+            text.trim()
+        )),
     }
 }
 

@@ -58,9 +58,12 @@ fn act() -> Result<bool, String> {
             lexopt::Arg::Long("into") => &mut into,
             other => return fail(format!("{:?}: unknown option; {USAGE}", other)),
         };
-        *place = Some(PathBuf::from(parser.value().map_err(|why| format!("{why}; {USAGE}"))?));
+        *place = Some(PathBuf::from(
+            parser.value().map_err(|why| format!("{why}; {USAGE}"))?,
+        ));
     }
-    let want = |path: Option<PathBuf>, name: &str| path.ok_or_else(|| format!("--{name}: want a folder; {USAGE}"));
+    let want =
+        |path: Option<PathBuf>, name: &str| path.ok_or_else(|| format!("--{name}: want a folder; {USAGE}"));
     let into = want(into, "into")?;
     let file = into.join("benchmarks/results.json");
     let results = match words.iter().map(|word| word.to_str()).collect::<Vec<_>>()[..] {
@@ -85,6 +88,9 @@ fn act() -> Result<bool, String> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
-    let done = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(path, text));
+    let done = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(path, text));
     done.map_err(|why| format!("{}: {why}", path.display()))
 }

@@ -46,7 +46,8 @@ impl Programs {
             }
         };
         let there = |path: PathBuf| -> Result<PathBuf, String> {
-            path.canonicalize().map_err(|why| format!("{}: {why}: scripts/bench builds it", path.display()))
+            path.canonicalize()
+                .map_err(|why| format!("{}: {why}: scripts/bench builds it", path.display()))
         };
         let library = ["-shared", "-fPIC", "-pthread"];
         Ok(Self {
@@ -73,5 +74,7 @@ impl Programs {
 /// Where a program is, as a shell finds it.
 pub fn found(name: &str) -> Option<PathBuf> {
     let paths = std::env::var_os("PATH")?;
-    std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file())
+    std::env::split_paths(&paths)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
 }

@@ -14,6 +14,8 @@ pub struct Results {
     pub refused: Vec<Series>,
     /// By program: from its exec to its end.
     pub start: BTreeMap<String, Vec<Series>>,
+    /// Who was to start and is not on this machine.
+    pub missing: Vec<String>,
     pub loops: Vec<Loop>,
     pub living: Vec<Living>,
     pub growth: Vec<Herd>,
@@ -98,7 +100,8 @@ pub struct Call {
 
 impl Results {
     pub fn read(path: &std::path::Path) -> Result<Self, String> {
-        let said = |why: &dyn std::fmt::Display| format!("{}: {why}: want results of scripts/bench", path.display());
+        let said =
+            |why: &dyn std::fmt::Display| format!("{}: {why}: want results of scripts/bench", path.display());
         let text = std::fs::read_to_string(path).map_err(|why| said(&why))?;
         serde_json::from_str(&text).map_err(|why| said(&why))
     }

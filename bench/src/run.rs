@@ -26,11 +26,11 @@ pub const FULL: Plan = Plan {
     command: "scripts/bench",
     warm_up: 10,
     reach: 3,
-    deaths: 600,
-    start: 1000,
+    deaths: 1000,
+    start: 3000,
     loops: 10,
     share: 1,
-    window: Duration::from_secs(60),
+    window: Duration::from_secs(30),
     sizes: &[(1, 9), (10, 9), (100, 9), (1000, 5), (10_000, 1)],
 };
 
@@ -39,7 +39,7 @@ pub const QUICK: Plan = Plan {
     warm_up: 1,
     reach: 1,
     deaths: 20,
-    start: 40,
+    start: 60,
     loops: 1,
     share: 20,
     window: Duration::from_secs(5),
@@ -69,7 +69,7 @@ pub fn measure(plan: &Plan, root: &Path, built: &Path) -> Result<Results, String
     let rounds = (plan.warm_up, plan.deaths);
     let (reaped, refused) = death::time(&yard, &contenders, &reach, rounds, &mut random)?;
     step("cost to start");
-    let start = start::time(&programs, processors, (plan.warm_up, plan.start), &mut random)?;
+    let (start, missing) = start::time(&programs, processors, (plan.warm_up, plan.start), &mut random)?;
     step("cost to live: loops");
     let loops = loops::time(&programs, processors, plan.share, (1, plan.loops), &mut random)?;
     step("cost to live: silence");
@@ -79,5 +79,16 @@ pub fn measure(plan: &Plan, root: &Path, built: &Path) -> Result<Results, String
     step("done");
     machine.warm_up = plan.warm_up;
     machine.seconds = begun.elapsed().as_secs();
-    Ok(Results { machine, reach, reaped, refused, start, loops, living, growth, calls })
+    Ok(Results {
+        machine,
+        reach,
+        reaped,
+        refused,
+        start,
+        missing,
+        loops,
+        living,
+        growth,
+        calls,
+    })
 }

@@ -15,7 +15,10 @@ impl Program {
         let c = |bytes: &[u8]| CString::new(bytes).map_err(|why| why.to_string());
         let pairs = environment.iter().map(|(name, value)| format!("{name}={value}"));
         Ok(Self {
-            words: words.iter().map(|word| c(word.as_ref().as_bytes())).collect::<Result<_, _>>()?,
+            words: words
+                .iter()
+                .map(|word| c(word.as_ref().as_bytes()))
+                .collect::<Result<_, _>>()?,
             environment: pairs.map(|pair| c(pair.as_bytes())).collect::<Result<_, _>>()?,
         })
     }
@@ -31,7 +34,14 @@ impl Program {
         let begun = Instant::now();
         // SAFETY: both arrays end with a null pointer, and what they point to lives; nothing else is asked for.
         let error = unsafe {
-            libc::posix_spawn(&mut pid, words[0], std::ptr::null(), std::ptr::null(), words.as_ptr(), environment.as_ptr())
+            libc::posix_spawn(
+                &mut pid,
+                words[0],
+                std::ptr::null(),
+                std::ptr::null(),
+                words.as_ptr(),
+                environment.as_ptr(),
+            )
         };
         if error != 0 {
             let why = std::io::Error::from_raw_os_error(error);
@@ -40,6 +50,6 @@ impl Program {
         // SAFETY: a child of ours, and a place for its status.
         unsafe { libc::waitpid(pid, &mut status, 0) };
         let took = begun.elapsed();
-        Ok((status == 0).then(|| took.as_secs_f64() * 1e6))
+        Ok((status == 0).then_some(took.as_secs_f64() * 1e6))
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Of the resampled statistics, this share lies in the interval.
 const CONFIDENCE: f64 = 0.95;
 const RESAMPLES: usize = 1000;
+const FEWEST: usize = 5;
 /// The same figures from the same results, whoever builds the page.
 const SEED: u64 = 0x616e_6368_6f72;
 
@@ -44,9 +45,13 @@ impl Series {
         }
     }
 
-    /// A hundredth of a microsecond is below what any clock here tells.
-    pub fn push(&mut self, microseconds: Option<f64>) {
-        self.values.push(microseconds.map(|value| (value * 100.0).round() / 100.0));
+    /// Five digits: the rest is below what any clock here tells.
+    pub fn push(&mut self, value: Option<f64>) {
+        let rounded = |value: f64| {
+            let unit = 10_f64.powi(4 - value.abs().max(1e-9).log10().floor() as i32);
+            (value * unit).round() / unit
+        };
+        self.values.push(value.map(rounded));
     }
 
     pub fn known(&self) -> Vec<f64> {
@@ -94,13 +99,13 @@ fn rows<const N: usize>(series: [&Series; N]) -> Vec<[f64; N]> {
 }
 
 /// A statistic of paired rounds, and its interval by the bootstrap: whole rounds are drawn, so that what was disturbed
-/// together stays together. `None` where there are no rounds in common.
+/// together stays together. `None` where the rounds in common are too few to say anything.
 pub fn paired<const N: usize>(
     series: [&Series; N],
     statistic: impl Fn(&[[f64; N]]) -> f64,
 ) -> Option<Estimate> {
     let rows = rows(series);
-    if rows.is_empty() {
+    if rows.len() < FEWEST {
         return None;
     }
     let mut random = fastrand::Rng::with_seed(SEED);
@@ -122,9 +127,7 @@ pub fn paired<const N: usize>(
 
 /// The median of the rounds' own ratios.
 pub fn ratio(of: &Series, over: &Series) -> Option<Estimate> {
-    paired([of, over], |rows| {
-        median_of(rows, |[of, over]| of / over)
-    })
+    paired([of, over], |rows| median_of(rows, |[of, over]| of / over))
 }
 
 /// The median of what one took more than the other in the same round.
@@ -168,7 +171,11 @@ mod tests {
 
     fn series(every: usize, values: &[f64]) -> Series {
         let values = values.iter().map(|value| Some(*value)).collect();
-        Series { name: String::new(), every, values }
+        Series {
+            name: String::new(),
+            every,
+            values,
+        }
     }
 
     #[test]
@@ -177,6 +184,15 @@ mod tests {
         assert_eq!(quantile(&few, 0.0), 1.0);
         assert_eq!(quantile(&few, 0.5), 2.5);
         assert_eq!(quantile(&few, 1.0), 4.0);
+    }
+
+    #[test]
+    fn a_series_keeps_five_digits() {
+        let mut kept = Series::new("", 1);
+        for value in [5.123_456, 1061.127, 425_514.4, 0.0] {
+            kept.push(Some(value));
+        }
+        assert_eq!(kept.known(), [5.1235, 1061.1, 425_510.0, 0.0]);
     }
 
     #[test]
@@ -189,23 +205,28 @@ mod tests {
 
     #[test]
     fn who_took_part_in_each_third_round_is_paired_with_those() {
-        let all = series(1, &[1.0, 5.0, 5.0, 1.0, 5.0, 5.0, 1.0, 5.0, 5.0]);
-        let some = series(3, &[3.0, 3.0, 3.0]);
+        let all = series(1, &[1.0, 5.0, 5.0].repeat(5));
+        let some = series(3, &[3.0; 5]);
         assert_eq!(ratio(&some, &all).unwrap().value, 3.0);
     }
 
     #[test]
     fn a_lost_try_is_counted_and_has_no_ratio() {
-        let mut with = series(1, &[2.0, 2.0]);
+        let mut with = series(1, &[2.0; 5]);
         with.push(None);
         let summary = with.summary().unwrap();
-        assert_eq!((summary.tries, summary.lost), (3, 1));
-        assert_eq!(ratio(&with, &series(1, &[1.0, 1.0, 50.0])).unwrap().value, 2.0);
+        assert_eq!((summary.tries, summary.lost), (6, 1));
+        let over = series(1, &[1.0, 1.0, 1.0, 1.0, 1.0, 50.0]);
+        assert_eq!(ratio(&with, &over).unwrap().high, 2.0);
     }
 
     #[test]
     fn what_one_adds_over_what_another_adds() {
-        let (bare, empty, full) = (series(1, &[10.0; 9]), series(1, &[12.0; 9]), series(1, &[15.0; 9]));
+        let (bare, empty, full) = (
+            series(1, &[10.0; 9]),
+            series(1, &[12.0; 9]),
+            series(1, &[15.0; 9]),
+        );
         assert_eq!(ratio_of_added(&full, &empty, &bare).unwrap().value, 2.5);
         assert_eq!(added(&full, &bare).unwrap().value, 5.0);
     }

@@ -25,7 +25,11 @@ impl Verdict {
             None => format!("does not hold: {what}: not measured"),
             Some(Estimate { value, low, high }) => {
                 let holds = if self.holds() { "holds" } else { "does not hold" };
-                let sure = if (low..=high).contains(limit) { "; the interval includes the limit" } else { "" };
+                let sure = if (low..=high).contains(limit) {
+                    "; the interval includes the limit"
+                } else {
+                    ""
+                };
                 format!("{holds}: {what}: {value:.2} [{low:.2}, {high:.2}], at most {limit:.2}{sure}")
             }
         }
@@ -44,9 +48,17 @@ pub fn verdicts(results: &Results) -> Vec<Verdict> {
         let one = |name: &str| -> Option<&Series> { named(&results.reaped, name) };
         ratio_at(share, one(&stranger)?, one(KERNEL)?)
     };
-    let verdict = |what: String, limit, estimate| Verdict { what, limit, estimate };
+    let verdict = |what: String, limit, estimate| Verdict {
+        what,
+        limit,
+        estimate,
+    };
     let start = |of: &str, over: &str, limit| {
-        verdict(format!("cost to start: what `{of}` adds, over what `{over}` adds"), limit, added(of, over))
+        verdict(
+            format!("cost to start: what `{of}` adds, over what `{over}` adds"),
+            limit,
+            added(of, over),
+        )
     };
     vec![
         start(SET, EMPTY, 2.5),
@@ -55,7 +67,15 @@ pub fn verdicts(results: &Results) -> Vec<Verdict> {
         start(SET, FAKETIME, 1.0),
         start(SET, EATMYDATA, 1.0),
         start(SET, STD, 1.0),
-        verdict("death to death: `libanchor` as no relation, over PDEATHSIG alone, medians".into(), 1.25, death(0.5)),
-        verdict("death to death: `libanchor` as no relation, over PDEATHSIG alone, p99".into(), 2.0, death(0.99)),
+        verdict(
+            "death to death: `libanchor` as no relation, over PDEATHSIG alone, medians".into(),
+            1.25,
+            death(0.5),
+        ),
+        verdict(
+            "death to death: `libanchor` as no relation, over PDEATHSIG alone, p99".into(),
+            2.0,
+            death(0.99),
+        ),
     ]
 }

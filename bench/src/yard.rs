@@ -56,9 +56,14 @@ impl<'p> Yard<'p> {
     pub fn start(&self, contender: &Contender, situation: Situation) -> Result<Trial<'_>, String> {
         let said = File::create(&self.said).map_err(|why| format!("{}: {why}", self.said.display()))?;
         let mut words = contender.around.clone();
-        words.extend([self.programs.anchor.display().to_string(), self.socket.display().to_string()]);
+        words.extend([
+            self.programs.anchor.display().to_string(),
+            self.socket.display().to_string(),
+        ]);
         words.push(self.processors.measured.to_string());
-        let top = command(&words, &[], &said).spawn().map_err(|why| format!("{}: {why}", words[0]))?;
+        let top = command(&words, &[], &said)
+            .spawn()
+            .map_err(|why| format!("{}: {why}", words[0]))?;
         let mut anchor = self.caller(Some(top.id()))?;
         let number = anchor.pid.as_raw_nonzero().get();
         let (variables, words) = self.order(contender, situation, number)?;
@@ -70,19 +75,27 @@ impl<'p> Yard<'p> {
             kernel::pin(&[self.processors.own])?;
             host.map_err(|why| format!("{}: {why}", words[0]))?;
         } else {
-            let mut order: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let mut order: Vec<String> = variables
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             order.push(String::new());
             order.extend(words);
             anchor.say(&order)?;
         }
         let host = self.caller(None)?;
         let mut port = String::new();
-        BufReader::new(&host.line).read_line(&mut port).map_err(|why| format!("the host: {why}"))?;
+        BufReader::new(&host.line)
+            .read_line(&mut port)
+            .map_err(|why| format!("the host: {why}"))?;
         Ok(Trial {
             yard: self,
             anchor,
             host,
-            port: port.trim().parse().map_err(|_| format!("the host said {port:?}"))?,
+            port: port
+                .trim()
+                .parse()
+                .map_err(|_| format!("the host said {port:?}"))?,
             reaps: situation != Situation::Zombie,
         })
     }
@@ -93,13 +106,18 @@ impl<'p> Yard<'p> {
         let number = anchor.to_string();
         let mut variables = Vec::new();
         if contender.preloads {
-            let anchor = Anchor::of(anchor.unsigned_abs()).map_err(|why| why.to_string())?.process();
+            let anchor = Anchor::of(anchor.unsigned_abs())
+                .map_err(|why| why.to_string())?
+                .process();
             variables.push(("LD_PRELOAD", self.programs.library.display().to_string()));
             variables.push(("ANCHOR_PID", number.clone()));
             variables.push(("ANCHOR_ID", anchor.id.to_string()));
         }
-        let mut words: Vec<String> =
-            contender.prefix.iter().map(|word| word.replace("{anchor}", &number)).collect();
+        let mut words: Vec<String> = contender
+            .prefix
+            .iter()
+            .map(|word| word.replace("{anchor}", &number))
+            .collect();
         if let Situation::Below(launchers) = situation {
             // What follows keeps the shell from becoming its command.
             let shell = ["sh", "-c", "\"$@\"; exit $?", "launcher"].map(str::to_owned);
@@ -108,7 +126,11 @@ impl<'p> Yard<'p> {
         match contender.host {
             Host::C => words.extend([self.programs.host.display().to_string(), socket]),
             Host::Python(way, seconds) => {
-                words.extend([PYTHON.to_owned(), self.programs.host_py.display().to_string(), socket]);
+                words.extend([
+                    PYTHON.to_owned(),
+                    self.programs.host_py.display().to_string(),
+                    socket,
+                ]);
                 words.extend([way.to_owned(), number, seconds.to_string()]);
             }
         }
@@ -118,22 +140,34 @@ impl<'p> Yard<'p> {
     /// Waits for a call; not any longer if `top`, our child, ends instead.
     fn caller(&self, top: Option<u32>) -> Result<Caller, String> {
         let deadline = Instant::now() + CEILING;
-        let handle = top.and_then(|pid| Pid::from_raw(pid.cast_signed())).map(kernel::handle).transpose()?;
+        let handle = top
+            .and_then(|pid| Pid::from_raw(pid.cast_signed()))
+            .map(kernel::handle)
+            .transpose()?;
         let mut of = vec![self.listener.as_fd()];
         of.extend(handle.as_ref().map(AsFd::as_fd));
         while Instant::now() < deadline {
             let ready = ready(&of, deadline.saturating_duration_since(Instant::now()));
             if ready[0] {
                 let (line, _) = self.listener.accept().map_err(|why| format!("accept: {why}"))?;
-                let peer = rustix::net::sockopt::socket_peercred(&line).map_err(|why| format!("SO_PEERCRED: {why}"))?;
-                return Ok(Caller { pid: peer.pid, handle: kernel::handle(peer.pid)?, line });
+                let peer = rustix::net::sockopt::socket_peercred(&line)
+                    .map_err(|why| format!("SO_PEERCRED: {why}"))?;
+                return Ok(Caller {
+                    pid: peer.pid,
+                    handle: kernel::handle(peer.pid)?,
+                    line,
+                });
             }
             if ready.get(1) == Some(&true) {
                 break;
             }
         }
         let said = std::fs::read_to_string(&self.said).unwrap_or_default();
-        Err(said.lines().next().unwrap_or("it does not start, and says nothing").to_owned())
+        Err(said
+            .lines()
+            .next()
+            .unwrap_or("it does not start, and says nothing")
+            .to_owned())
     }
 }
 
@@ -142,7 +176,11 @@ type Order = (Vec<(&'static str, String)>, Vec<String>);
 fn command(words: &[String], variables: &[(&str, String)], said: &File) -> Command {
     let mut command = Command::new(&words[0]);
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-    command.args(&words[1..]).env_clear().env("PATH", path).env("LC_ALL", "C");
+    command
+        .args(&words[1..])
+        .env_clear()
+        .env("PATH", path)
+        .env("LC_ALL", "C");
     command.envs(variables.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     match said.try_clone() {
@@ -154,10 +192,15 @@ fn command(words: &[String], variables: &[(&str, String)], said: &File) -> Comma
 
 impl Caller {
     fn say(&mut self, order: &[String]) -> Result<(), String> {
-        let text: Vec<u8> = order.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+        let text: Vec<u8> = order
+            .iter()
+            .flat_map(|word| [word.as_bytes(), b"\0"].concat())
+            .collect();
         let length = u32::try_from(text.len()).map_err(|why| why.to_string())?;
         let message = [length.to_ne_bytes().as_slice(), &text].concat();
-        self.line.write_all(&message).map_err(|why| format!("the anchor: {why}"))
+        self.line
+            .write_all(&message)
+            .map_err(|why| format!("the anchor: {why}"))
     }
 
     fn number(&self) -> i32 {

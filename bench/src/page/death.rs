@@ -2,7 +2,7 @@
 
 use super::words::{interval, table, time, verb};
 use crate::contender::{KERNEL, LIBANCHOR, SITUATIONS, Situation};
-use crate::death::series_name;
+use crate::death::{MAIN, series_name};
 use crate::results::{Outcome, Results, named};
 use crate::stats::{Series, ratio, ratio_at};
 
@@ -18,7 +18,13 @@ pub fn part(results: &Results) -> String {
             Some(format!("`{}` fails: \"{failed}\"\n", reach.contender))
         })
         .collect();
-    let tries = results.reach.iter().flat_map(|reach| reach.tries.values()).map(Vec::len).max().unwrap_or(0);
+    let tries = results
+        .reach
+        .iter()
+        .flat_map(|reach| reach.tries.values())
+        .map(Vec::len)
+        .max()
+        .unwrap_or(0);
     format!(
         "## Death to death\n\n![From SIGKILL of the anchor to the host reaped, and who ends at all](benchmarks/death.svg)\n\n\
         ### Does its host end?\n\n\
@@ -43,7 +49,11 @@ fn reach(results: &Results) -> String {
         row[0] = reach.contender.clone();
         row[1] = format!("`{}`", reach.command);
         for (cell, situation) in row[2..].iter_mut().zip(SITUATIONS) {
-            *cell = reach.tries.get(situation.name()).map_or("-", |tries| verb(tries)).to_owned();
+            *cell = reach
+                .tries
+                .get(situation.name())
+                .map_or("-", |tries| verb(tries))
+                .to_owned();
         }
         row
     });
@@ -55,7 +65,11 @@ fn times(all: &[Series]) -> String {
     let floor = named(all, KERNEL);
     let rows = all.iter().filter_map(|series| {
         let summary = series.summary()?;
-        let lost = if summary.lost > 0 { format!(", {} of them failed", summary.lost) } else { String::new() };
+        let lost = if summary.lost > 0 {
+            format!(", {} of them failed", summary.lost)
+        } else {
+            String::new()
+        };
         Some([
             series.name.clone(),
             format!("{}{lost}", summary.tries),
@@ -66,7 +80,18 @@ fn times(all: &[Series]) -> String {
             interval(floor.and_then(|floor| ratio(series, floor))),
         ])
     });
-    table(["contender", "tries", "median", "p90", "p99", "max", "over PDEATHSIG"], rows)
+    table(
+        [
+            "contender",
+            "tries",
+            "median",
+            "p90",
+            "p99",
+            "max",
+            "over PDEATHSIG",
+        ],
+        rows,
+    )
 }
 
 /// Who is faster than libanchor, and is so beyond doubt.
@@ -74,15 +99,23 @@ fn faster(all: &[Series]) -> String {
     let mut text = String::new();
     for ours in [LIBANCHOR.to_owned(), series_name(LIBANCHOR, Situation::Stranger)] {
         let Some(own) = named(all, &ours) else { continue };
-        let main = all.iter().filter(|one| one.every == 1 && !one.name.starts_with(LIBANCHOR));
+        let main = all
+            .iter()
+            .filter(|one| one.every <= MAIN && !one.name.starts_with(LIBANCHOR));
         let faster: Vec<String> = main
             .filter_map(|one| {
                 let ratio = ratio_at(0.5, one, own)?;
                 (ratio.high < 1.0).then(|| format!("{} ({})", one.name, interval(Some(ratio))))
             })
             .collect();
-        let who = if faster.is_empty() { "nobody".to_owned() } else { faster.join("; ") };
-        text.push_str(&format!("\nFaster than `{ours}`, by the ratio of the medians: {who}.\n"));
+        let who = if faster.is_empty() {
+            "nobody".to_owned()
+        } else {
+            faster.join("; ")
+        };
+        text.push_str(&format!(
+            "\nFaster than `{ours}`, by the ratio of the medians: {who}.\n"
+        ));
     }
     text
 }

@@ -24,9 +24,24 @@ fn loops(results: &Results) -> String {
         let bare = named(&row.series, BARE)?;
         let over = |name: &str| interval(named(&row.series, name).and_then(|one| ratio(one, bare)));
         let pthread = row.series.last()?.name.clone();
-        Some([row.name.clone(), nanoseconds(bare.summary()?.median), over(SET), over(STD), over(&pthread)])
+        Some([
+            row.name.clone(),
+            nanoseconds(bare.summary()?.median),
+            over(SET),
+            over(STD),
+            over(&pthread),
+        ])
     });
-    table(["loop", "one turn, bare", "libanchor", "a std watcher", "a C watcher with pthread_create"], rows)
+    table(
+        [
+            "loop",
+            "one turn, bare",
+            "libanchor",
+            "a std watcher",
+            "a C watcher with pthread_create",
+        ],
+        rows,
+    )
 }
 
 fn living(results: &Results) -> String {
@@ -34,7 +49,12 @@ fn living(results: &Results) -> String {
         let control = results.living.iter().find(|other| other.contender == one.control);
         let more = control.map_or_else(
             || "-".to_owned(),
-            |control| format!("{:+} KiB", one.private_kib.cast_signed() - control.private_kib.cast_signed()),
+            |control| {
+                format!(
+                    "{:+} KiB",
+                    one.private_kib.cast_signed() - control.private_kib.cast_signed()
+                )
+            },
         );
         [
             one.contender.clone(),
@@ -46,7 +66,15 @@ fn living(results: &Results) -> String {
             time(one.microseconds_per_minute),
         ]
     });
-    let head = ["contender", "processes", "threads", "private memory", "more", "wake-ups a minute", "processor a minute"];
+    let head = [
+        "contender",
+        "processes",
+        "threads",
+        "private memory",
+        "more",
+        "wake-ups a minute",
+        "processor a minute",
+    ];
     table(head, rows)
 }
 
@@ -55,7 +83,11 @@ const ENOUGH_FOR_KERNEL: usize = 1000;
 
 pub fn growth(results: &Results) -> String {
     let rows = results.growth.iter().map(|herd| {
-        let kernel = if herd.hosts < ENOUGH_FOR_KERNEL { "-".into() } else { format!("{:.0} KiB", herd.kernel_kib) };
+        let kernel = if herd.hosts < ENOUGH_FOR_KERNEL {
+            "-".into()
+        } else {
+            format!("{:.0} KiB", herd.kernel_kib)
+        };
         [
             herd.hosts.to_string(),
             herd.way.clone(),
@@ -72,7 +104,16 @@ pub fn growth(results: &Results) -> String {
         Medians. The kernel's memory is what slab, stacks, page tables and per-processor data have grown by, for one host;\n\
         of less than {ENOUGH_FOR_KERNEL} hosts it is lost in what else the machine does.\n\n{}",
         table(
-            ["hosts", "way", "tries", "until all run", "until all are gone", "over PDEATHSIG", "private, one host", "kernel, one host"],
+            [
+                "hosts",
+                "way",
+                "tries",
+                "until all run",
+                "until all are gone",
+                "over PDEATHSIG",
+                "private, one host",
+                "kernel, one host"
+            ],
             rows
         )
     )
@@ -80,6 +121,11 @@ pub fn growth(results: &Results) -> String {
 
 /// Of the medians: the tries of one size are few.
 fn over_floor(all: &[Herd], herd: &Herd) -> String {
-    let floor = all.iter().find(|one| one.hosts == herd.hosts && one.way == crate::growth::FLOOR);
-    floor.map_or_else(|| "-".into(), |floor| format!("{:.2}", median(&herd.end_ms) / median(&floor.end_ms)))
+    let floor = all
+        .iter()
+        .find(|one| one.hosts == herd.hosts && one.way == crate::growth::FLOOR);
+    floor.map_or_else(
+        || "-".into(),
+        |floor| format!("{:.2}", median(&herd.end_ms) / median(&floor.end_ms)),
+    )
 }

@@ -45,7 +45,10 @@ fn head(machine: &Machine) -> String {
 
 /// What the tests hold the page against: tests/page.rs.
 pub fn must_hold(results: &Results) -> String {
-    let lines: String = verdicts(results).iter().map(|verdict| format!("- {}\n", verdict.line())).collect();
+    let lines: String = verdicts(results)
+        .iter()
+        .map(|verdict| format!("- {}\n", verdict.line()))
+        .collect();
     format!("A ratio, and in brackets the interval in which it lies with 95 % confidence.\n\n{lines}")
 }
 
@@ -62,21 +65,32 @@ fn calls(results: &Results) -> String {
             .filter(|call| call.life == life)
             .map(|call| {
                 let why = reason(&call.name).unwrap_or("not known").to_owned();
-                [format!("`{}`", call.name), call.by_host.to_string(), call.by_watcher.to_string(), why]
+                [
+                    format!("`{}`", call.name),
+                    call.by_host.to_string(),
+                    call.by_watcher.to_string(),
+                    why,
+                ]
             })
             .collect();
         text.push_str(&format!("\n### Of a host: {life}\n\n"));
         if rows.is_empty() {
             text.push_str("None.\n");
         } else {
-            text.push_str(&table(["call", "by the host's thread", "by the watcher", "why"], rows));
+            text.push_str(&table(
+                ["call", "by the host's thread", "by the watcher", "why"],
+                rows,
+            ));
         }
     }
     text
 }
 
 fn method(machine: &Machine) -> String {
-    let rows = machine.versions.iter().map(|(name, version)| [name.clone(), version.clone()]);
+    let rows = machine
+        .versions
+        .iter()
+        .map(|(name, version)| [name.clone(), version.clone()]);
     format!(
         "## How it is measured\n\n\
         - **Interleaved**: in each round each contender runs once, in an order that is drawn anew. A ratio is of one round,\n\

@@ -17,6 +17,12 @@ pub fn part(results: &Results) -> String {
         text.push_str(&format!("\n### {name}\n\n{}", times(all)));
         if name == TINY {
             text.push_str(&cheaper(all));
+            if !results.missing.is_empty() {
+                text.push_str(&format!(
+                    "\nLeft out, because it is not there: {}.\n",
+                    results.missing.join(", ")
+                ));
+            }
         }
     }
     text
@@ -40,7 +46,20 @@ fn times(all: &[Series]) -> String {
             interval(bare.and_then(|bare| ratio_of_added(series, empty?, bare))),
         ])
     });
-    table(["contender", "tries", "median", "p90", "p99", "max", "over bare", "adds", "of an empty library"], rows)
+    table(
+        [
+            "contender",
+            "tries",
+            "median",
+            "p90",
+            "p99",
+            "max",
+            "over bare",
+            "adds",
+            "of an empty library",
+        ],
+        rows,
+    )
 }
 
 /// Who adds less than libanchor, and does so beyond doubt.
@@ -48,13 +67,19 @@ fn cheaper(all: &[Series]) -> String {
     let (Some(own), Some(bare)) = (named(all, SET), named(all, BARE)) else {
         return String::new();
     };
-    let others = all.iter().filter(|one| one.name != BARE && !one.name.starts_with(SET));
+    let others = all
+        .iter()
+        .filter(|one| one.name != BARE && !one.name.starts_with(SET));
     let cheaper: Vec<String> = others
         .filter_map(|one| {
             let ratio = ratio_of_added(one, own, bare)?;
             (ratio.high < 1.0).then(|| format!("{} ({})", one.name, interval(Some(ratio))))
         })
         .collect();
-    let who = if cheaper.is_empty() { "nobody".to_owned() } else { cheaper.join("; ") };
+    let who = if cheaper.is_empty() {
+        "nobody".to_owned()
+    } else {
+        cheaper.join("; ")
+    };
     format!("\nCheaper than `{SET}`, by the ratio of what both add: {who}.\n")
 }

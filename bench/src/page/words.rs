@@ -18,11 +18,18 @@ pub fn time(microseconds: f64) -> String {
 }
 
 pub fn nanoseconds(of: f64) -> String {
-    if of < 999.5 { format!("{of:.2} ns") } else { time(of / 1e3) }
+    if of < 999.5 {
+        format!("{of:.2} ns")
+    } else {
+        time(of / 1e3)
+    }
 }
 
 pub fn interval(of: Option<Estimate>) -> String {
-    of.map_or_else(|| "-".into(), |Estimate { value, low, high }| format!("{value:.2} [{low:.2}, {high:.2}]"))
+    of.map_or_else(
+        || "-".into(),
+        |Estimate { value, low, high }| format!("{value:.2} [{low:.2}, {high:.2}]"),
+    )
 }
 
 pub fn interval_of_time(of: Option<Estimate>) -> String {
@@ -60,7 +67,9 @@ mod tests {
     #[test]
     fn times_have_the_unit_that_fits() {
         let of = [0.5, 47.06, 212.4, 999.6, 1061.0, 425_511.0, 1_000_000.0, -3.0];
-        let want = ["0.50 µs", "47.1 µs", "212 µs", "1 ms", "1.06 ms", "426 ms", "1 s", "-3 µs"];
+        let want = [
+            "0.50 µs", "47.1 µs", "212 µs", "1 ms", "1.06 ms", "426 ms", "1 s", "-3 µs",
+        ];
         assert_eq!(of.map(time), want);
     }
 

@@ -10,10 +10,12 @@ use crate::stats::Series;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
+/// The situation of which the times are.
+const CHILD: Situation = Situation::Below(0);
 const WIDTH: i32 = 1000;
 const TOP: i32 = 74;
 const LEFT: i32 = 240;
-const RIGHT: i32 = 660;
+const RIGHT: i32 = 640;
 const HEIGHT_OF_ROW: i32 = 27;
 
 struct Row<'r> {
@@ -32,12 +34,18 @@ pub fn draw(results: &Results) -> Result<String, String> {
         });
         if reach.contender == LIBANCHOR {
             let name = series_name(LIBANCHOR, Situation::Stranger);
-            rows.push(Row { series: named(&results.reaped, &name), name, reach: None });
+            rows.push(Row {
+                series: named(&results.reaped, &name),
+                name,
+                reach: None,
+            });
         }
     }
     let height = TOP + rows.len() as i32 * HEIGHT_OF_ROW + 44;
     let title = "From SIGKILL of the anchor to the host reaped, and who ends at all";
-    drawn(title, (WIDTH as u32, height as u32), |area| picture(area, &rows, height - 44))
+    drawn(title, (WIDTH as u32, height as u32), |area| {
+        picture(area, &rows, height - 44)
+    })
 }
 
 fn picture(area: &Area, rows: &[Row], bottom: i32) -> Drawn {
@@ -45,13 +53,32 @@ fn picture(area: &Area, rows: &[Row], bottom: i32) -> Drawn {
     let scale = Scale::over(all, LEFT, RIGHT);
     for mark in scale.marks() {
         let x = scale.at(mark);
-        area.draw(&PathElement::new(vec![(x, TOP), (x, bottom)], GRID.stroke_width(1)))?;
+        area.draw(&PathElement::new(
+            vec![(x, TOP), (x, bottom)],
+            GRID.stroke_width(1),
+        ))?;
         write(area, &time(mark), x, bottom + 14, HPos::Center, 12, &FAINT)?;
     }
     let (x, middle) = (LEFT, bottom + 33);
-    write(area, "dot: median; bar: to p90, p99 and, thin, the longest of all", x, middle, HPos::Left, 12, &FAINT)?;
-    write(area, "SIGKILL of the anchor to the host reaped", LEFT, TOP - 14, HPos::Left, 13, &INK)?;
-    write(area, "does its host end?", RIGHT + 50, 14, HPos::Left, 13, &INK)?;
+    write(
+        area,
+        "dot: median; bar: to p90, p99 and, thin, the longest of all",
+        x,
+        middle,
+        HPos::Left,
+        12,
+        &FAINT,
+    )?;
+    write(
+        area,
+        "from SIGKILL of the anchor to the host reaped",
+        LEFT,
+        TOP - 14,
+        HPos::Left,
+        13,
+        &INK,
+    )?;
+    write(area, "does its host end?", RIGHT + 32, 14, HPos::Left, 13, &INK)?;
     for (place, situation) in SITUATIONS.iter().enumerate() {
         let words: Vec<&str> = situation.name().splitn(2, ' ').collect();
         for (line, word) in words.iter().enumerate() {
@@ -72,7 +99,17 @@ fn picture(area: &Area, rows: &[Row], bottom: i32) -> Drawn {
                 }
                 area.draw(&Circle::new((scale.at(summary.median), y), 5, color.filled()))?;
             }
-            None => write(area, "its host stays, or it does not run", LEFT + 10, y, HPos::Left, 12, &FAINT)?,
+            None => {
+                let fails = entry
+                    .reach
+                    .is_some_and(|reach| verb(&reach.tries[CHILD.name()]) == "fails");
+                let why = if fails {
+                    "does not run here"
+                } else {
+                    "its host stays"
+                };
+                write(area, why, LEFT + 10, y, HPos::Left, 12, &FAINT)?;
+            }
         }
         for (place, situation) in SITUATIONS.iter().enumerate() {
             let Some(reach) = entry.reach else { continue };
@@ -85,7 +122,7 @@ fn picture(area: &Area, rows: &[Row], bottom: i32) -> Drawn {
 }
 
 fn column(place: usize) -> i32 {
-    RIGHT + 65 + 64 * place as i32
+    RIGHT + 50 + 70 * place as i32
 }
 
 fn color(name: &str) -> RGBColor {

@@ -21,16 +21,28 @@ struct Panel {
 }
 
 const PANELS: [Panel; 3] = [
-    Panel { title: "until all have started", of: |herd| median(&herd.start_ms) * 1e3, shown: time },
-    Panel { title: "from SIGKILL until the last is gone", of: |herd| median(&herd.end_ms) * 1e3, shown: time },
-    Panel { title: "private memory of all", of: |herd| (herd.private_kib * herd.hosts as u64) as f64, shown: memory },
+    Panel {
+        title: "until all have started",
+        of: |herd| median(&herd.start_ms) * 1e3,
+        shown: time,
+    },
+    Panel {
+        title: "from SIGKILL until the last is gone",
+        of: |herd| median(&herd.end_ms) * 1e3,
+        shown: time,
+    },
+    Panel {
+        title: "private memory of all",
+        of: |herd| (herd.private_kib * 1024 * herd.hosts as u64) as f64,
+        shown: memory,
+    },
 ];
 
-fn memory(kib: f64) -> String {
-    match kib {
-        ..1024.0 => format!("{kib:.0} KiB"),
-        ..1_048_576.0 => format!("{:.0} MiB", kib / 1024.0),
-        _ => format!("{:.0} GiB", kib / 1_048_576.0),
+fn memory(bytes: f64) -> String {
+    match bytes {
+        ..1e6 => format!("{:.0} kB", bytes / 1e3),
+        ..1e9 => format!("{:.0} MB", bytes / 1e6),
+        _ => format!("{:.0} GB", bytes / 1e9),
     }
 }
 
@@ -58,15 +70,37 @@ fn draw_panel(area: &Area, panel: &Panel, herds: &[Herd], left: i32) -> Drawn {
     write(area, panel.title, first, TOP - 20, HPos::Left, 13, &INK)?;
     for mark in sizes.marks() {
         let x = sizes.at(mark);
-        area.draw(&PathElement::new(vec![(x, TOP), (x, BOTTOM)], GRID.stroke_width(1)))?;
-        write(area, &thousands(mark as u64), x, BOTTOM + 14, HPos::Center, 12, &FAINT)?;
+        area.draw(&PathElement::new(
+            vec![(x, TOP), (x, BOTTOM)],
+            GRID.stroke_width(1),
+        ))?;
+        write(
+            area,
+            &thousands(mark as u64),
+            x,
+            BOTTOM + 14,
+            HPos::Center,
+            12,
+            &FAINT,
+        )?;
     }
     for mark in values.marks() {
         let y = values.at(mark);
-        area.draw(&PathElement::new(vec![(first, y), (last, y)], GRID.stroke_width(1)))?;
+        area.draw(&PathElement::new(
+            vec![(first, y), (last, y)],
+            GRID.stroke_width(1),
+        ))?;
         write(area, &(panel.shown)(mark), first - 6, y, HPos::Right, 12, &FAINT)?;
     }
-    write(area, "hosts", (first + last) / 2, BOTTOM + 34, HPos::Center, 12, &FAINT)?;
+    write(
+        area,
+        "hosts",
+        (first + last) / 2,
+        BOTTOM + 34,
+        HPos::Center,
+        12,
+        &FAINT,
+    )?;
     for (way, color) in WAYS {
         let points: Vec<(i32, i32)> = herds
             .iter()

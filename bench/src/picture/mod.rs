@@ -55,15 +55,19 @@ fn drawn(title: &str, size: (u32, u32), draw: impl FnOnce(&Area) -> Drawn) -> Re
             format!("[fill=\"{light}\"]{{fill:{dark}}}[stroke=\"{light}\"]{{stroke:{dark}}}")
         })
         .collect();
-    let head = format!("<title>{title}</title>\n<style>@media (prefers-color-scheme:dark){{{dark}}}</style>\n");
-    let end = text.find("<svg").and_then(|at| Some(at + text[at..].find('>')? + 1));
+    let head =
+        format!("<title>{title}</title>\n<style>@media (prefers-color-scheme:dark){{{dark}}}</style>\n");
+    let end = text
+        .find("<svg")
+        .and_then(|at| Some(at + text[at..].find('>')? + 1));
     let end = end.ok_or_else(|| format!("{title}: no SVG"))?;
     text.insert_str(end, &format!("\n{head}"));
     Ok(text)
 }
 
+/// In pixels, which the backend takes for points.
 fn font<'a>(size: u32, color: &'a RGBColor) -> TextStyle<'a> {
-    ("sans-serif", size).into_font().color(color)
+    ("sans-serif", f64::from(size) * 1.24).into_font().color(color)
 }
 
 /// Text with its middle at `y`; from `x` on, until `x`, or around it.

@@ -24,15 +24,28 @@ pub fn draw(results: &Results) -> Result<String, String> {
     rows.sort_by(|a, b| a.1.value.total_cmp(&b.1.value));
     let bottom = TOP + rows.len() as i32 * 24;
     let title = "What each adds to the exec of a tiny program";
-    drawn(title, (WIDTH as u32, (bottom + 30) as u32), |area| picture(area, &rows, bottom))
+    drawn(title, (WIDTH as u32, (bottom + 30) as u32), |area| {
+        picture(area, &rows, bottom)
+    })
 }
 
 fn picture(area: &Area, rows: &[(&str, Estimate)], bottom: i32) -> Drawn {
     let scale = Scale::over(rows.iter().map(|(_, estimate)| estimate.value), LEFT, RIGHT);
-    write(area, "added to the bare exec of a tiny program, logarithmic", LEFT, 16, HPos::Left, 13, &INK)?;
+    write(
+        area,
+        "added to the bare exec of a tiny program: median, and its 95 % interval",
+        LEFT,
+        16,
+        HPos::Left,
+        13,
+        &INK,
+    )?;
     for mark in scale.marks() {
         let x = scale.at(mark);
-        area.draw(&PathElement::new(vec![(x, TOP), (x, bottom)], GRID.stroke_width(1)))?;
+        area.draw(&PathElement::new(
+            vec![(x, TOP), (x, bottom)],
+            GRID.stroke_width(1),
+        ))?;
         write(area, &time(mark), x, bottom + 14, HPos::Center, 12, &FAINT)?;
     }
     for (number, (name, Estimate { value, low, high })) in rows.iter().enumerate() {
@@ -45,8 +58,12 @@ fn picture(area: &Area, rows: &[(&str, Estimate)], bottom: i32) -> Drawn {
         write(area, name, LEFT - 14, y, HPos::Right, 14, &INK)?;
         // What is within the noise of nothing has no place on such a scale but its beginning.
         let [at, low, high] = [value, low, high].map(|value| scale.at(value.clamp(scale.low, scale.high)));
-        area.draw(&Rectangle::new([(LEFT, y - 7), (at, y + 7)], color.filled()))?;
-        area.draw(&PathElement::new(vec![(low, y), (high, y)], INK.stroke_width(1)))?;
+        area.draw(&PathElement::new(vec![(LEFT, y), (at, y)], GRID.stroke_width(1)))?;
+        area.draw(&PathElement::new(
+            vec![(low, y), (high, y)],
+            color.stroke_width(5),
+        ))?;
+        area.draw(&Circle::new((at, y), 6, color.filled()))?;
         write(area, &time(*value), at.max(high) + 10, y, HPos::Left, 12, &INK)?;
     }
     Ok(())

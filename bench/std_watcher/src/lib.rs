@@ -60,7 +60,11 @@ fn start() {
 #[allow(clippy::disallowed_methods)] // the grace
 fn watch() {
     let Some(handle) = HANDLE.get() else { return };
-    let mut entry = libc::pollfd { fd: handle.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let mut entry = libc::pollfd {
+        fd: handle.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
     // SAFETY: one entry, which lives.
     while unsafe { libc::poll(&mut entry, 1, -1) } != 1 {}
     // SAFETY: the own process.
