@@ -153,16 +153,16 @@ pub fn time(
             let mut tries = [(reaped as Try, &mut entry.reaped), (refused, &mut entry.refused)];
             random.shuffle(&mut tries);
             for (try_it, series) in tries {
-                let took = match yard.start(entry.contender, entry.situation) {
-                    Ok(mut trial) => {
-                        trial.settle(Duration::from_secs_f64(entry.contender.interval() * random.f64()))?;
-                        try_it(&mut trial)
-                    }
-                    Err(_) => None,
-                };
+                let longer = Duration::from_secs_f64(entry.contender.interval() * random.f64());
+                let took = yard
+                    .start(entry.contender, entry.situation)
+                    .and_then(|mut trial| {
+                        trial.settle(longer)?;
+                        Ok(try_it(&mut trial))
+                    });
                 kernel::clear();
                 if number.is_some() {
-                    series.push(took);
+                    series.push(took.ok().flatten());
                 }
             }
         }

@@ -8,8 +8,10 @@ use std::fs::read_to_string;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long anything is waited for that has to come about.
+/// How long anything is waited for that need not come about.
 pub const CEILING: Duration = Duration::from_secs(10);
+/// And what has to. A machine with much else to do takes its time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The benchmark runs on the one and what is measured on the other, where there are two.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +118,7 @@ pub fn tasks(pid: i32) -> Vec<std::path::PathBuf> {
 
 /// Waits until every thread of these sleeps; zombies do.
 pub fn settle(of: impl Fn() -> Vec<i32>) -> Result<(), String> {
-    let deadline = Instant::now() + CEILING;
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let all = of();
         if all.iter().all(|pid| asleep(*pid)) {

@@ -24,7 +24,7 @@ use results::Results;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: anchor-bench run|quick --root FOLDER --built FOLDER --into FOLDER
+const USAGE: &str = "usage: anchor-bench run|quick|share --root FOLDER --built FOLDER --into FOLDER
        anchor-bench page RESULTS --into FOLDER";
 
 fn main() -> ExitCode {
@@ -68,8 +68,12 @@ fn act() -> Result<bool, String> {
     let file = into.join("benchmarks/results.json");
     let results = match words.iter().map(|word| word.to_str()).collect::<Vec<_>>()[..] {
         [Some("page"), Some(file)] => Results::read(Path::new(file))?,
-        [Some(which @ ("run" | "quick"))] => {
-            let plan = if which == "run" { &run::FULL } else { &run::QUICK };
+        [Some(which @ ("run" | "quick" | "share"))] => {
+            let plan = match which {
+                "run" => &run::FULL,
+                "quick" => &run::QUICK,
+                _ => &run::SHARE,
+            };
             let results = run::measure(plan, &want(root, "root")?, &want(built, "built")?)?;
             let text = serde_json::to_string(&results).map_err(|why| why.to_string())?;
             // A line a series, so that one sees what has changed. In a string the quote would have a backslash before it.

@@ -46,6 +46,19 @@ pub const QUICK: Plan = Plan {
     sizes: &[(1, 2), (10, 2), (100, 2)],
 };
 
+/// So much that everything is seen once: for tests.
+pub const SHARE: Plan = Plan {
+    command: "the tests",
+    warm_up: 0,
+    reach: 1,
+    deaths: 5,
+    start: 5,
+    loops: 1,
+    share: 60,
+    window: Duration::from_secs(1),
+    sizes: &[(1, 1), (10, 1)],
+};
+
 /// The order of everything is drawn from it, so that it is the same in every run.
 const SEED: u64 = 1;
 

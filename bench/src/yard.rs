@@ -2,7 +2,7 @@
 
 use crate::contender::{Contender, Host, Situation};
 use crate::kernel::{self, CEILING, Processors, ready};
-use crate::programs::{PYTHON, Programs};
+use crate::programs::{PYTHON, Programs, found};
 use anchor_spawn::Anchor;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{Pid, Signal};
@@ -54,6 +54,10 @@ impl<'p> Yard<'p> {
 
     /// Both run when this returns; who watches may still be on its way: `Trial::settle`.
     pub fn start(&self, contender: &Contender, situation: Situation) -> Result<Trial<'_>, String> {
+        let first = contender.around.first().or(contender.prefix.first());
+        if let Some(program) = first.filter(|one| !Path::new(one).is_file() && found(one).is_none()) {
+            return Err(format!("{program}: not there"));
+        }
         let said = File::create(&self.said).map_err(|why| format!("{}: {why}", self.said.display()))?;
         let mut words = contender.around.clone();
         words.extend([

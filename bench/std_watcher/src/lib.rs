@@ -67,9 +67,10 @@ fn watch() {
     };
     // SAFETY: one entry, which lives.
     while unsafe { libc::poll(&mut entry, 1, -1) } != 1 {}
+    let own = std::process::id().cast_signed();
     // SAFETY: the own process.
-    unsafe { libc::kill(libc::getpid(), libc::SIGTERM) };
+    unsafe { libc::kill(own, libc::SIGTERM) };
     std::thread::sleep(GRACE);
     // SAFETY: as above.
-    unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+    unsafe { libc::kill(own, libc::SIGKILL) };
 }
