@@ -102,6 +102,7 @@ fn what_the_pages_name_is_there() {
         "docs/design.md",
         "docs/reliability.md",
         "docs/rungs.md",
+        "docs/benchmarks.md",
     ] {
         let text = std::fs::read_to_string(top.join(page)).unwrap();
         for quoted in text.split('`').skip(1).step_by(2) {
@@ -112,6 +113,7 @@ fn what_the_pages_name_is_there() {
                 "anchored/",
                 "contract/",
                 "fuzz/",
+                "bench/",
                 "src/",
                 "docs/",
                 "packages/",

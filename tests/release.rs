@@ -60,6 +60,7 @@ fn an_archive_is_complete_and_works_without_a_toolchain() {
         "LICENSE-MIT",
         "LICENSE-APACHE",
         "docs/hosts.md",
+        "docs/benchmarks/death.svg",
     ] {
         assert!(tree.join(file).is_file(), "{file}");
     }

@@ -8,7 +8,7 @@ use crate::stats::Series;
 use anchor_spawn::Anchor;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 pub const BARE: &str = "bare";
 pub const EMPTY: &str = "an empty library";
@@ -39,13 +39,14 @@ impl Contender {
     }
 }
 
-/// A process to be anchored to, which is nobody's parent.
+/// A process to be anchored to, which is nobody's parent. It ends with its input, and so with the benchmark.
 pub struct Bystander(Child);
 
 impl Bystander {
     pub fn start() -> Result<Self, String> {
-        let child = Command::new("sleep").arg("100000").spawn();
-        child.map(Self).map_err(|why| format!("sleep: {why}"))
+        let mut command = Command::new("cat");
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+        child.map(Self).map_err(|why| format!("cat: {why}"))
     }
 
     pub fn variables(&self) -> Result<Vec<(&'static str, String)>, String> {
