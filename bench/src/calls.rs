@@ -4,7 +4,7 @@
 use crate::kernel::{self, CEILING, rest};
 use crate::programs::Programs;
 use crate::results::Call;
-use crate::start::Bystander;
+use crate::start::bystander::Bystander;
 use anchor_spawn::Anchor;
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -3,7 +3,8 @@
 use crate::kernel::{self, Processors};
 use crate::programs::Programs;
 use crate::results::Loop;
-use crate::start::{BARE, Bystander, SET, STD};
+use crate::start::bystander::Bystander;
+use crate::start::{BARE, SET, STD};
 use crate::stats::Series;
 use std::path::Path;
 use std::process::Command;

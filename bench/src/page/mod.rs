@@ -98,12 +98,12 @@ fn method(machine: &Machine) -> String {
         \x20 seeded).\n\
         - **Nothing is left out**: {} rounds of warm-up are run and not counted; every time after them is in the file, a try\n\
         \x20 that failed as null.\n\
-        - **Processors**: the benchmark has one, what it measures another; who starts a program and waits for it shares one\n\
-        \x20 with it. make and the herds have both.\n\
-        - **Death to death**: a small anchor is killed through its pidfd; the host is reaped by the benchmark, which is its\n\
-        \x20 subreaper and looks without a pause, and reaps the anchor at once. In tries of their own the host's port is\n\
-        \x20 connected to until it refuses. Before each kill everybody has come to rest, and up to an interval of the\n\
-        \x20 contender's own passes, drawn at random.\n\
+        - **Processors**: the benchmark has one, everything that it measures another; so a supervisor gains nothing by being\n\
+        \x20 a process more. Who starts a program and waits for it shares one with it. make and the herds have both.\n\
+        - **Death to death**: a small anchor is killed through its pidfd. The host is over when its own pidfd says so and, where\n\
+        \x20 it has become the benchmark's child, when it is reaped; a supervisor reaps its own. The anchor is reaped at once. In\n\
+        \x20 tries of their own the host's port is connected to until it refuses. Before each kill everybody has come to rest,\n\
+        \x20 and a while passes that is drawn at random: 2 ms at most, or an interval of who polls.\n\
         - **Each as its manual recommends it**: the commands are in the table. `ANCHOR_ID` is set, as `anchored`,\n\
         \x20 `anchor-run` and the crate do.\n\
         - **A std watcher** is `bench/std_watcher`: the same watcher with Rust's std and pthread_create(3), which is built\n\

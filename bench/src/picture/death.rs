@@ -15,7 +15,7 @@ const CHILD: Situation = Situation::Below(0);
 const WIDTH: i32 = 1000;
 const TOP: i32 = 74;
 const LEFT: i32 = 240;
-const RIGHT: i32 = 640;
+const RIGHT: i32 = 616;
 const HEIGHT_OF_ROW: i32 = 27;
 
 struct Row<'r> {

@@ -53,7 +53,7 @@ pub fn draw(results: &Results) -> Result<String, String> {
         for (name, color) in WAYS {
             area.draw(&Circle::new((x, 16), 5, color.filled()))?;
             write(area, name, x + 12, 16, HPos::Left, 13, &INK)?;
-            x += 30 + 8 * name.len() as i32;
+            x += 44 + 7 * name.len() as i32;
         }
         for (place, panel) in PANELS.iter().enumerate() {
             draw_panel(area, panel, &results.growth, place as i32 * WIDTH_OF_PANEL)?;
