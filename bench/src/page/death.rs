@@ -34,7 +34,7 @@ pub fn part(results: &Results) -> String {
         seconds of patience.\n\n{}\n{}\n\
         ### How long it takes\n\n\
         From SIGKILL of the anchor until the host is reaped. Over PDEATHSIG: the median of the rounds' own ratios.\n\n{}\n\
-        Until the host's port refuses connections:\n\n{}\n{}",
+        Until the host's port refuses connections:\n\n{}{}",
         reach(results),
         fails.concat(),
         times(&results.reaped),

@@ -30,7 +30,8 @@ fn head(machine: &Machine) -> String {
         libanchor beside whatever else ends a program with another. `{}` has measured this and written the page from\n\
         [results.json](benchmarks/results.json); `scripts/bench --page` writes it again without measuring. By hand nothing\n\
         is changed here.\n\n\
-        {}: {}, {} processors, {} GiB; Linux {}, {}. Load when it began: {:.2}. It took {} s.\n",
+        {}: {}, {} processors, {} GiB; Linux {}, {}.\n\
+        Load when it began: {:.2}. It took {} s.\n",
         machine.command,
         machine.date,
         machine.processor,
