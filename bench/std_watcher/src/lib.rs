@@ -2,7 +2,8 @@
 //! SIGKILL; again after each fork. What it costs more is what libanchor is without std for.
 
 use anchor_contract::{AnchorId, Pid, Setting, StatLine};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::fs::File;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 /// As `ANCHOR_GRACE` is by default.
 const GRACE: Duration = Duration::from_secs(10);
 
-static HANDLE: OnceLock<OwnedFd> = OnceLock::new();
+static HANDLE: OnceLock<File> = OnceLock::new();
 
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -29,18 +30,24 @@ extern "C" fn start_again() {
 }
 
 /// Opens first and compares second.
-fn anchor() -> Option<OwnedFd> {
+fn anchor() -> Option<File> {
     let pid = Pid::parse(std::env::var("ANCHOR_PID").ok()?.as_bytes())?;
     // SAFETY: makes a descriptor, or answers with an error.
     let raw = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.raw(), 0) };
     let raw = i32::try_from(raw).ok().filter(|raw| *raw >= 0)?;
     // SAFETY: it is new, and nobody else's.
-    let handle = unsafe { OwnedFd::from_raw_fd(raw) };
+    let handle = unsafe { File::from_raw_fd(raw) };
     if let Ok(id) = std::env::var("ANCHOR_ID") {
-        let stat = std::fs::read(format!("/proc/{}/stat", pid.raw())).ok()?;
-        let namespace = std::fs::metadata("/proc/self/ns/pid").ok()?.ino();
-        let start = StatLine::parse(&stat)?.start()?;
-        (AnchorId::parse(id.as_bytes())? == AnchorId { namespace, start }).then_some(())?;
+        let id = AnchorId::parse(id.as_bytes())?;
+        let same = match id.mark {
+            Some(mark) => handle.metadata().ok()?.ino() == mark,
+            None => {
+                let stat = std::fs::read(format!("/proc/{}/stat", pid.raw())).ok()?;
+                let namespace = std::fs::metadata("/proc/self/ns/pid").ok()?.ino();
+                (namespace, StatLine::parse(&stat)?.start()?) == (id.namespace, id.start)
+            }
+        };
+        same.then_some(())?;
     }
     Some(handle)
 }
