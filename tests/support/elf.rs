@@ -23,7 +23,11 @@ pub fn assert_asks_nothing_of_a_loader(file: &Path) {
         dynamic.contains("NODELETE"),
         "a watcher's code must not be unmapped: {dynamic}"
     );
-    assert!(!readelf("-l", file).contains(" TLS "));
+    let segments = readelf("-lW", file);
+    assert!(!segments.contains(" TLS "), "{segments}");
+    // What is relocated is made read-only, and nothing that can be written to is ever code.
+    assert!(segments.contains(" GNU_RELRO "), "{segments}");
+    assert!(!segments.contains(" RWE "), "{segments}");
 }
 
 /// What the host's C library or loader is asked for; each may be missing.
