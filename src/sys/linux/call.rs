@@ -32,25 +32,25 @@ pub unsafe fn enter<const N: usize>(number: libc::c_long, given: [usize; N]) -> 
         *place = argument;
     }
     let [a, b, c, ..] = all;
-    if N <= 3 {
+    check(if N <= 3 {
         // SAFETY: the caller answers for it.
         unsafe { enter_3(number, a, b, c) }
     } else {
         // SAFETY: the caller answers for it.
         unsafe { enter_6(number, &all) }
-    }
+    })
 }
 
 // GUEST: small, because it is loaded into every process: the two below are not repeated at each call.
 
 #[inline(never)]
-unsafe fn enter_3(number: libc::c_long, a: usize, b: usize, c: usize) -> Result<usize, Errno> {
+unsafe fn enter_3(number: libc::c_long, a: usize, b: usize, c: usize) -> isize {
     // SAFETY: the caller answers for it.
-    check(unsafe { arch::raw(number, [a, b, c, 0, 0, 0]) })
+    unsafe { arch::raw(number, [a, b, c, 0, 0, 0]) }
 }
 
 #[inline(never)]
-unsafe fn enter_6(number: libc::c_long, arguments: &[usize; 6]) -> Result<usize, Errno> {
+unsafe fn enter_6(number: libc::c_long, arguments: &[usize; 6]) -> isize {
     // SAFETY: the caller answers for it.
-    check(unsafe { arch::raw(number, *arguments) })
+    unsafe { arch::raw(number, *arguments) }
 }
