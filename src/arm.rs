@@ -11,11 +11,11 @@ use crate::log::{self, Side};
 use crate::pdeathsig::{self, Kernel};
 use crate::post;
 use crate::scope;
-use crate::settings::{self, Settings, Told};
+use crate::settings::{self, Found, Settings, Told};
 use crate::stops;
 use crate::sys::handle::Handle;
-use crate::sys::{Once, atfork, process, program, signals};
-use crate::terminate;
+use crate::sys::{Once, atfork, lifeline, process, program, signals};
+use crate::terminate::{self, Cause};
 use crate::watch::Watch;
 use anchor_contract::{AnchorId, Scope};
 
@@ -23,7 +23,8 @@ use anchor_contract::{AnchorId, Scope};
 #[derive(Clone, Copy)]
 struct Inherited {
     settings: Settings,
-    known: Known,
+    process: Option<Known>,
+    lifeline: bool,
 }
 
 static INHERITED: Once<Inherited> = Once::new();
@@ -82,13 +83,21 @@ extern "C" fn in_forked_child() {
     stops::at("fork");
     let blocked = signals::Blocked::all();
     let parent = post::forget();
-    let anchor = if identity::counts_as(parent) {
-        identity::open_again(&told.settings, told.known)
+    let process = told.process.map(|known| {
+        if identity::counts_as(parent) {
+            identity::open_again(&told.settings, known)
+        } else {
+            identity::open_then_verify(&told.settings, known)
+        }
+    });
+    // The parent may have closed it since, and may have something else there.
+    let lifeline = if told.lifeline && !lifeline::is_here() {
+        Err(lifeline::NO_COPY)
     } else {
-        identity::open_then_verify(&told.settings, told.known)
+        Ok(told.lifeline)
     };
     stops::at("fork-opened");
-    let then = arm_against(&told.settings, anchor);
+    let then = arm_against(&told.settings, process, lifeline);
     drop(blocked);
     if then == Then::Ask {
         terminate::ask(told.settings.signal);
@@ -106,67 +115,94 @@ fn arm_process(told: &Told) -> Then {
     let scope = match meant {
         Ok(scope) => scope,
         Err(why) => {
-            pdeathsig::withdraw(settings.anchor, settings.signal);
+            if let Some(anchor) = settings.anchor.pid {
+                pdeathsig::withdraw(anchor, settings.signal);
+            }
             return inert(&settings, why, Reason::Wanted);
         }
     };
     stops::at("3");
     // 3. Handle, then identity; the race is told at `open_then_verify`.
-    let recorded = Known {
+    let recorded = |pid| Known {
+        pid,
         id: told.id,
         mark: told.id.and_then(|id| id.mark),
     };
-    let anchor = identity::open_then_verify(&settings, recorded);
-    let (known, beyond) = match &anchor {
-        Anchor::Lives(_, known) => (*known, false),
-        Anchor::Beyond(_) => (UNKNOWN, true),
+    let process = settings.anchor.pid.map(recorded);
+    let anchor = process.map(|recorded| identity::open_then_verify(&settings, recorded));
+    let (process, id) = match &anchor {
+        None => (None, None),
+        Some(Anchor::Lives(_, known)) => (Some(*known), known.id),
+        Some(Anchor::Beyond(_)) => (None, Some(AnchorId::NOBODY)),
         // Its number may be given away while this host has its grace: for descendants too it is dead.
-        Anchor::Dead(_) => (
-            Known {
-                id: told.id.or_else(identity::of_a_dead_anchor),
-                ..UNKNOWN
-            },
-            false,
-        ),
+        Some(Anchor::Dead(_)) => {
+            let id = told.id.or_else(identity::of_a_dead_anchor);
+            (process.map(|recorded| Known { id, ..recorded }), id)
+        }
     };
+    let found = told.lifeline == Ok(true);
     stops::at("4");
     // 4. What descendants need. ORDER: before step 7, after which the environment could be read by others. Whoever is
     //    beyond has descendants that are, and nobody's identity tells them so.
     environment::add(&Pins {
-        id: if beyond { Some(AnchorId::NOBODY) } else { known.id }.filter(|_| told.id.is_none()),
+        id: id.filter(|_| told.id.is_none()),
         scope,
+        fd: told.pin,
     });
-    let inherited = Inherited { settings, known };
+    let inherited = Inherited {
+        settings,
+        process,
+        lifeline: found,
+    };
     process::note_filter();
-    if told.scope == Scope::Tree && !beyond && INHERITED.set(inherited).is_some() {
+    let watched = process.is_some() || found;
+    if told.scope == Scope::Tree && watched && INHERITED.set(inherited).is_some() {
         atfork::register(in_forked_child);
     }
     stops::at("4-pinned");
-    arm_against(&settings, anchor)
+    arm_against(&settings, anchor, told.lifeline)
 }
 
-const UNKNOWN: Known = Known { id: None, mark: None };
+const DIED: &str = "died while the host was starting";
 
-/// Steps 5 to 8, with the anchor's handle in hand.
-fn arm_against(settings: &Settings, anchor: Anchor) -> Then {
-    let (handle, known) = match anchor {
-        Anchor::Lives(handle, known) => (handle, known),
-        Anchor::Dead(why) => return fire_at_once(settings, why, Kernel::DoesNot("the anchor was dead")),
-        Anchor::Beyond(why) => return inert(settings, why, Reason::Failure),
+/// Steps 5 to 8, with the anchor's handle in hand. Either death is one.
+fn arm_against(settings: &Settings, anchor: Option<Anchor>, lifeline: Found) -> Then {
+    let found = lifeline == Ok(true);
+    let without = lifeline.err();
+    let (handle, known, without) = match anchor {
+        Some(Anchor::Lives(handle, known)) => (handle, Some(known), without),
+        Some(Anchor::Dead(why)) => {
+            return fire_at_once(
+                settings,
+                Cause::Process(why),
+                Kernel::DoesNot("the anchor was dead"),
+            );
+        }
+        Some(Anchor::Beyond(why)) if found => (None, None, Some(why)),
+        Some(Anchor::Beyond(why)) => return inert(settings, why, Reason::Failure),
+        None => (None, None, without),
     };
-    if settings.anchor.raw() == process::own_pid() {
+    if let (None, false, Err(why)) = (known, found, lifeline) {
+        return inert(settings, why, Reason::Failure);
+    }
+    let pid = known.map(|known| known.pid);
+    if pid.is_some_and(|pid| pid.raw() == process::own_pid()) {
         identity::close(handle);
         return inert(settings, "this is the anchor itself", Reason::Wanted);
     }
     stops::at("5");
     // 5. The kernel's own guard first: it is the only one that needs nobody to run.
-    let kernel = pdeathsig::set_where_right(settings);
+    let kernel = pdeathsig::set_where_right(settings, pid, found);
     stops::at("6");
     // 6. Dead by now? Then the host need not begin. What dies after this line is an event for step 8: the watcher opens
     //    a handle of its own, and knows whether it is the anchor's.
     if handle.is_some_and(Handle::exited) {
         identity::close(handle);
-        return fire_at_once(settings, "died while the host was starting", kernel);
+        return fire_at_once(settings, Cause::Process(DIED), kernel);
+    }
+    if found && lifeline::has_hung_up() {
+        identity::close(handle);
+        return fire_at_once(settings, Cause::HungUp, kernel);
     }
     stops::at("7");
     // 7. GUEST: the host never sees the descriptor, where there is another way.
@@ -175,7 +211,9 @@ fn arm_against(settings: &Settings, anchor: Anchor) -> Then {
     // 8. The watcher.
     let started = post::take(&Watch {
         settings: *settings,
-        anchor: Some(known),
+        process: known,
+        lifeline: found,
+        without,
         handle,
         kernel,
         alone: !atfork::has_c_library(),
@@ -183,7 +221,11 @@ fn arm_against(settings: &Settings, anchor: Anchor) -> Then {
     });
     if started.is_err() {
         identity::close(handle);
-        without_a_thread(settings, kernel)
+        match known.filter(|_| found) {
+            // There is nobody to hear a hang-up, for whose sake the kernel may not have been told to ask.
+            Some(known) => arm_against(settings, Some(identity::open_again(settings, known)), Ok(false)),
+            None => without_a_thread(settings, kernel),
+        }
     } else {
         Then::Run
     }
@@ -204,13 +246,15 @@ fn without_a_thread(settings: &Settings, kernel: Kernel) -> Then {
 
 /// The anchor is dead before the host has begun: the host is asked as soon as signals are open again, and a watcher
 /// keeps the grace.
-fn fire_at_once(settings: &Settings, why: &str, kernel: Kernel) -> Then {
-    let asked = pdeathsig::kernel_has_asked(kernel, settings.signal);
-    terminate::tell_fired(settings, Side::Host, why, asked);
+fn fire_at_once(settings: &Settings, cause: Cause, kernel: Kernel) -> Then {
+    let asked = pdeathsig::kernel_has_asked(cause.asking(kernel), settings.signal);
+    terminate::tell_fired(settings, Side::Host, cause, asked);
     terminate::begin_grace(settings);
     let watch = Watch {
         settings: *settings,
-        anchor: None,
+        process: None,
+        lifeline: false,
+        without: None,
         handle: None,
         kernel,
         alone: !atfork::has_c_library(),

@@ -1,7 +1,7 @@
 //! The first step: the host's environment. Finds the values of the contract, and adds what descendants must inherit.
 
 use crate::sys::environ;
-use anchor_contract::{AnchorId, Line, Scope, Setting, Values, Variable};
+use anchor_contract::{AnchorFd, AnchorId, Line, Scope, Setting, Values, Variable};
 
 /// The environment as this process was given it.
 pub struct Environment {
@@ -38,23 +38,23 @@ pub struct Pins {
     pub id: Option<AnchorId>,
     /// Who alone is the host, where the variable said `self`.
     pub scope: Option<Scope>,
+    /// Which file the anchor's descriptor is, where the variable did not say.
+    pub fd: Option<AnchorFd>,
 }
 
 /// Adds the pins to the host's own environment. `false` where that cannot be: descendants then pin anew.
 pub fn add(pins: &Pins) -> bool {
-    let (mut id, mut scope) = (Line::new(), Line::new());
+    let (mut id, mut scope, mut fd) = (Line::new(), Line::new(), Line::new());
     if let Some(value) = &pins.id {
         value.print(entry::<AnchorId>(&mut id));
     }
     if let Some(value) = &pins.scope {
         value.print(entry::<Scope>(&mut scope));
     }
-    match (id.as_bytes(), scope.as_bytes()) {
-        (b"", b"") => true,
-        (id, b"") => environ::set(&[id]),
-        (b"", scope) => environ::set(&[scope]),
-        (id, scope) => environ::set(&[id, scope]),
+    if let Some(value) = &pins.fd {
+        value.print(entry::<AnchorFd>(&mut fd));
     }
+    environ::set(&[id.as_bytes(), scope.as_bytes(), fd.as_bytes()])
 }
 
 fn entry<T: Setting>(line: &mut Line) -> &mut Line {

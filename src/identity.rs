@@ -23,6 +23,8 @@ pub enum Anchor {
 /// By what a living anchor is known again. Each is `None` where it cannot be seen.
 #[derive(Clone, Copy)]
 pub struct Known {
+    /// Its number.
+    pub pid: Pid,
     /// As recorded, or as found.
     pub id: Option<AnchorId>,
     /// [`Handle::unique_mark`].
@@ -42,8 +44,8 @@ const ANOTHER: &str = "another process has its number";
 /// With the handle first, step 2 can only come before it (then the start time differs) or after it (then the
 /// handle says so, and is looked at once more before anybody relies on what was read).
 pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
-    let (pid, recorded) = (settings.anchor, known.id);
-    let opened = handle(settings);
+    let (pid, recorded) = (known.pid, known.id);
+    let opened = handle(settings, pid);
     // The mark alone is enough, in whatever namespace. ORDER: first, because it is one call and all the rest are many.
     if let (Ok(handle), Some(mark)) = (opened, known.mark) {
         if handle.mark() == Some(mark) {
@@ -108,7 +110,7 @@ pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
     }
     let mark = mark.or(known.mark);
     let id = id.map(|id| AnchorId { mark, ..id });
-    Anchor::Lives(handle, Known { id, mark })
+    Anchor::Lives(handle, Known { pid, id, mark })
 }
 
 /// What no process of this PID namespace is, and so a dead one. On Linux alone: elsewhere this would be nobody's.
@@ -129,12 +131,12 @@ pub fn close(handle: Option<Handle>) {
 }
 
 /// A handle of whoever has the anchor's number now, where one may be asked for.
-pub fn handle(settings: &Settings) -> Result<Handle, NoHandle> {
+pub fn handle(settings: &Settings, pid: Pid) -> Result<Handle, NoHandle> {
     if settings.valgrind {
         // GUEST: valgrind 3.19 knows no pidfd_open(2), and says so on the host's stderr.
         return Err(NoHandle::Unavailable);
     }
-    Handle::open(settings.anchor)
+    Handle::open(pid)
 }
 
 /// The same again, once the anchor is known: in the watcher's own descriptor table, and in a forked child.
@@ -142,13 +144,13 @@ pub fn handle(settings: &Settings) -> Result<Handle, NoHandle> {
 /// The caller is in the PID namespace in which the number was found. No two processes ever have the same mark; before
 /// Linux 6.9, the start time must do.
 pub fn open_again(settings: &Settings, known: Known) -> Anchor {
-    let handle = match handle(settings) {
+    let handle = match handle(settings, known.pid) {
         Ok(handle) => handle,
         // Once it was a process's, now it is a thread's.
         Err(NoHandle::NotAProcess) => return Anchor::Dead(ANOTHER),
         Err(NoHandle::NoSuchProcess) => return Anchor::Dead("no such process"),
         // The number was another's when the anchor became known, and is ours now.
-        Err(NoHandle::Unavailable) if settings.anchor.raw() == process::own_pid() => {
+        Err(NoHandle::Unavailable) if known.pid.raw() == process::own_pid() => {
             return Anchor::Dead(ANOTHER);
         }
         Err(NoHandle::Unavailable) => return Anchor::Lives(None, known),
@@ -158,7 +160,7 @@ pub fn open_again(settings: &Settings, known: Known) -> Anchor {
         // A filter that refuses to say says nothing about the anchor.
         (Some(mark), _) => handle.mark().is_some_and(|found| found != mark),
         (None, Some(id)) => {
-            let start = numbers::start_of(settings.anchor);
+            let start = numbers::start_of(known.pid);
             start.is_some_and(|start| start != id.start) && numbers::starts_compare()
         }
         (None, None) => false,

@@ -1,7 +1,8 @@
 //! `ANCHOR_LOG`: one line an event, `libanchor[PID]: what: operand: why`, one write, never waiting for anybody.
 
+use crate::settings::Name;
 use crate::sys::{Once, output, process, room};
-use anchor_contract::{Line, LogTarget, Pid, Setting, Variable};
+use anchor_contract::{Line, LogTarget, Setting, Variable};
 use core::ffi::CStr;
 
 /// The variable that says where events go.
@@ -74,12 +75,9 @@ pub fn head() -> Line {
 }
 
 /// The beginning of an event's line.
-pub fn event(what: &str, anchor: Pid) -> Line {
+pub fn event(what: &str, anchor: Name) -> Line {
     let mut line = head();
-    line.text(what)
-        .text(": anchor ")
-        .number(anchor.number())
-        .text(": ");
+    anchor.print(line.text(what).text(": anchor ")).text(": ");
     line
 }
 

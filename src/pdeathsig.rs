@@ -3,7 +3,7 @@
 
 use crate::settings::Settings;
 use crate::stops;
-use crate::sys::{parent, signals};
+use crate::sys::{parent, signals, time};
 use anchor_contract::{Pdeathsig, Pid, Signal};
 use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
@@ -27,16 +27,23 @@ pub enum Loss {
 
 /// Whether the kernel will ask.
 pub fn asks(kernel: Kernel) -> bool {
-    matches!(kernel, Kernel::Asks(_))
+    parent::OFFERED && matches!(kernel, Kernel::Asks(_))
 }
 
-/// Sets the parent death signal where that is right.
-pub fn set_where_right(settings: &Settings) -> Kernel {
-    let anchor = settings.anchor;
+/// Sets the parent death signal where that is right. `anchor`: its number, where it can be watched by that. `lifeline`:
+/// whether a hang-up tells of its death.
+///
+/// ORDER of a death: the anchor's files are closed, its children are sent their signal, its handles are woken
+/// (kernel/exit.c: `exit_files`, `exit_notify`). With a lifeline the watcher knows before the kernel asks, and needs no
+/// parent; so under `auto` it asks alone, and a value that is there all the same is waited for
+/// ([`await_kernel`]).
+pub fn set_where_right(settings: &Settings, anchor: Option<Pid>, lifeline: bool) -> Kernel {
     if settings.pdeathsig == Pdeathsig::Never {
         return Kernel::DoesNot("never wanted");
     }
-    let child = parent::parent_pid() == anchor.raw();
+    let parent = parent::parent_pid();
+    // Where no number says who the anchor is, it may be the parent: that is seen when it dies.
+    let child = anchor.is_none_or(|anchor| parent == anchor.raw());
     let auto = settings.pdeathsig == Pdeathsig::Auto;
     if auto && !child {
         return Kernel::DoesNot("not the anchor's child");
@@ -46,10 +53,11 @@ pub fn set_where_right(settings: &Settings) -> Kernel {
         return Kernel::DoesNot("not loaded in the main thread");
     }
     match parent::death_signal() {
+        Some(0) if auto && lifeline => return Kernel::DoesNot("the descriptor tells"),
         Some(0) => {}
         // Ours from before an exec, or the starter's (setpriv --pdeathsig): the anchor's death will send it.
         Some(signal) if signal == settings.signal.raw() && child => {
-            return told_to_ask(settings);
+            return told_to_ask(settings, parent);
         }
         Some(_) => return Kernel::DoesNot("the host has its own"),
         None => return Kernel::DoesNot("not offered by the kernel"),
@@ -58,11 +66,11 @@ pub fn set_where_right(settings: &Settings) -> Kernel {
     if auto && !parent::dumpable() {
         return Kernel::DoesNot("its loss could not be noticed");
     }
-    if auto && !parent::made_by_main_thread(anchor) {
+    if auto && !anchor.is_some_and(parent::made_by_main_thread) {
         return Kernel::DoesNot("not made by the anchor's main thread");
     }
     if child {
-        return set(settings);
+        return set(settings, parent);
     }
     if !parent::set_death_signal(Some(settings.signal)) {
         return Kernel::DoesNot("refused");
@@ -71,7 +79,7 @@ pub fn set_where_right(settings: &Settings) -> Kernel {
 }
 
 /// Sets the value in a child of the anchor's.
-fn set(settings: &Settings) -> Kernel {
+fn set(settings: &Settings, anchor: i32) -> Kernel {
     stops::at("5-child");
     if !parent::set_death_signal(Some(settings.signal)) {
         return Kernel::DoesNot("refused");
@@ -79,7 +87,7 @@ fn set(settings: &Settings) -> Kernel {
     stops::at("5-set");
     // RACE: 1. the parent is the anchor  2. the anchor dies, we get another parent  3. the value is set
     //   and follows the wrong process. Closed by looking again; what dies after this line sends the signal.
-    if parent::parent_pid() != settings.anchor.raw() {
+    if parent::parent_pid() != anchor {
         parent::set_death_signal(None);
         // It may have died after 3: then the signal is on its way, and waits for this thread to take signals again.
         if !signals::pending(settings.signal) {
@@ -87,13 +95,13 @@ fn set(settings: &Settings) -> Kernel {
         }
         HAS_ASKED.store(true, Ordering::Release);
     }
-    told_to_ask(settings)
+    told_to_ask(settings, anchor)
 }
 
 /// The value is set, towards the anchor.
-fn told_to_ask(settings: &Settings) -> Kernel {
+fn told_to_ask(settings: &Settings, anchor: i32) -> Kernel {
     SIGNAL.store(settings.signal.raw(), Ordering::Release);
-    PARENT.store(settings.anchor.raw(), Ordering::Release);
+    PARENT.store(anchor, Ordering::Release);
     Kernel::Asks(loss())
 }
 
@@ -144,6 +152,23 @@ pub fn kernel_has_asked(kernel: Kernel, signal: Signal) -> bool {
     kept || HAS_ASKED.load(Ordering::Acquire)
 }
 
+/// How many milliseconds a process may take from closing its files to telling its children.
+const MOMENT: u32 = 200;
+
+/// After a hang-up: what dies has not come to where the kernel asks, but is about to. Where it does not come there, it
+/// lives and has let go of its end, or it is not the parent that has died: then the kernel does not ask.
+pub fn await_kernel(kernel: Kernel) -> Kernel {
+    let parent = PARENT.load(Ordering::Acquire);
+    let mut left = MOMENT;
+    while asks(kernel) && parent::parent_pid() == parent {
+        if left == 0 || !time::sleep(1) {
+            return Kernel::DoesNot("the parent lives");
+        }
+        left = left.saturating_sub(1);
+    }
+    kernel
+}
+
 /// What a change of credentials or namespaces by the calling thread may take away.
 pub struct Before {
     signal: Option<i32>,
@@ -183,14 +208,15 @@ pub fn after_change(settings: &Settings, kernel: Kernel, before: &Before) -> Ker
     }
     let lost = parent::death_signal() == Some(0) && before.signal == ours;
     match kernel {
-        Kernel::Asks(_) if lost => set(settings),
+        Kernel::Asks(_) if lost => set(settings, PARENT.load(Ordering::Acquire)),
         Kernel::Asks(_) if parent::death_signal() == ours => Kernel::Asks(loss()),
         Kernel::Asks(_) => Kernel::DoesNot("the host has changed it"),
         Kernel::DoesNot(_) => {
             // Towards whoever the parent is, as it was.
             let again = lost && settings.pdeathsig == Pdeathsig::Always;
-            if again && parent::parent_pid() == settings.anchor.raw() {
-                return set(settings);
+            let parent = parent::parent_pid();
+            if again && settings.anchor.pid.is_some_and(|pid| pid.raw() == parent) {
+                return set(settings, parent);
             }
             if again {
                 parent::set_death_signal(Some(settings.signal));

@@ -134,9 +134,9 @@ fn succeed(watch: &mut Watch, dismissed: Dismissal, before: &Before) {
     watch.handle = None;
     if terminate::begun() {
         // The old one has fired: what is left is the grace, if there is one.
-        watch.anchor = None;
+        (watch.process, watch.lifeline) = (None, false);
     }
-    let wanted = watch.anchor.is_some() || watch.settings.grace != Grace::Never;
+    let wanted = watch.watches() || watch.settings.grace != Grace::Never;
     if dismissed == Dismissal::Gone && wanted && watch::start(watch).is_err() {
         without_a_successor(watch);
     }
@@ -149,7 +149,7 @@ fn succeed(watch: &mut Watch, dismissed: Dismissal, before: &Before) {
 
 fn without_a_successor(watch: &Watch) {
     let settings = &watch.settings;
-    if watch.anchor.is_none() {
+    if !watch.watches() {
         return terminate::keep_grace_without_a_thread(settings);
     }
     let mut line = log::event("inert", settings.anchor);

@@ -2,6 +2,7 @@
 //! (PID 1 of a PID namespace, pid_namespaces(7)) it exits by our own call.
 
 use crate::log::{self, Side};
+use crate::pdeathsig::{self, Kernel};
 use crate::settings::Settings;
 use crate::sys::bell::Bell;
 use crate::sys::time::Deadline;
@@ -69,10 +70,36 @@ pub fn force(signal: Signal) -> ! {
     process::exit_host(signal.exit_status())
 }
 
+/// What the anchor's death is known by.
+#[derive(Clone, Copy)]
+pub enum Cause {
+    /// What has become of its process.
+    Process(&'static str),
+    /// Its lifeline has hung up.
+    HungUp,
+}
+
+impl Cause {
+    /// Whether the kernel asks, now that this is known.
+    pub fn asking(self, kernel: Kernel) -> Kernel {
+        match self {
+            Self::Process(_) => kernel,
+            Self::HungUp => pdeathsig::await_kernel(kernel),
+        }
+    }
+}
+
 /// Says that the host is about to be ended. ORDER: before it is asked; most programs end at once.
-pub fn tell_fired(settings: &Settings, side: Side, why: &str, kernel_asked: bool) {
+pub fn tell_fired(settings: &Settings, side: Side, cause: Cause, kernel_asked: bool) {
     let mut line = log::event("fired", settings.anchor);
-    line.text(why).text(if kernel_asked {
+    match (cause, settings.anchor.fd) {
+        (Cause::Process(why), _) => line.text(why),
+        (Cause::HungUp, fd) => line
+            .text("descriptor ")
+            .number(fd.unwrap_or(0).into())
+            .text(" hung up"),
+    };
+    line.text(if kernel_asked {
         "; the kernel has asked with "
     } else {
         "; asking with "

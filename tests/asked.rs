@@ -66,6 +66,58 @@ fn direct_child_with(program: &str, settings: &[(&str, &Path)]) -> Echo {
     Echo::spawn(&mut command)
 }
 
+/// An anchor that makes a host which holds one end of its pipe, and waits. What it is called is in `HOW`.
+const HOLDS: &str = r#"
+import os, subprocess, sys
+hosts, anchors = os.pipe()
+env = dict(os.environ, LD_PRELOAD=os.environ["LIBRARY"], ANCHOR_FD=str(hosts))
+if "pid" in os.environ["HOW"]:
+    env["ANCHOR_PID"] = str(os.getpid())
+if "always" in os.environ["HOW"]:
+    env["ANCHOR_PDEATHSIG"] = "always"
+kernel = ["setpriv", "--pdeathsig", "TERM"] if "kernel" in os.environ["HOW"] else []
+subprocess.Popen([*kernel, "/usr/bin/python3", "-c", os.environ["PROGRAM"]], env=env, pass_fds=[hosts]).wait()
+"#;
+
+// The hang-up comes before the kernel asks, if it asks: not under `auto`; and always, where it was told to, or by
+// whoever has started the host.
+//
+// test -> python3 (anchor, makes the host) -> python3 (host)
+#[test]
+fn a_host_that_hears_the_hang_up_is_asked_once() {
+    let parallel = 20;
+    for how in [
+        "fd",
+        "fd pid",
+        "fd always",
+        "fd pid always",
+        "fd kernel",
+        "fd pid kernel",
+    ] {
+        for _ in 0..DEATHS / parallel / 5 {
+            let tree = || {
+                let mut command = Command::new("/usr/bin/python3");
+                without_library(&mut command)
+                    .env("LIBRARY", LIBRARY.as_os_str())
+                    .env("PROGRAM", COUNTS)
+                    .env("HOW", how)
+                    .args(["-c", HOLDS]);
+                Echo::spawn(&mut command)
+            };
+            let mut trees: Vec<Echo> = (0..parallel).map(|_| tree()).collect();
+            for tree in &mut trees {
+                assert_eq!(tree.line(), "ready", "{how}");
+            }
+            for tree in &mut trees {
+                tree.owned.kill_and_reap();
+            }
+            for tree in &mut trees {
+                assert_eq!(tree.line(), "asked 1", "{how}");
+            }
+        }
+    }
+}
+
 // A look into `/proc` is much where ten thousand hosts of one anchor want to end (scripts/load). A signal that waits for
 // its turn says the same.
 #[test]

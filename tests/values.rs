@@ -9,12 +9,13 @@ use std::process::{Command, Output};
 use support::*;
 
 /// Bad values, and what the line says of them.
-const BAD: [(&str, &[&str]); 11] = [
+const BAD: [(&str, &[&str]); 12] = [
     (
         "ANCHOR_PID",
         &["abc", "-5", "0", "99999999999", "1.5", " 1", "0x10", "12 "],
     ),
     ("ANCHOR_ID", &["abc", "1", "1:", ":1", "1:2:", "1:2:3:4", "-1:2"]),
+    ("ANCHOR_FD", &["abc", "-1", "3:", "3:1", "1023", "2147483648"]),
     (
         "ANCHOR_SIGNAL",
         &["NOPE", "0", "65", "STOP", "SIGTSTP", "32", "-15"],

@@ -153,7 +153,8 @@ impl Holder {
 }
 
 /// `NUMBER:NUMBER`.
-fn pair(value: &[u8]) -> Option<(u64, u64)> {
+#[inline(never)] // the library is small because this is not repeated at every use
+pub(crate) fn pair(value: &[u8]) -> Option<(u64, u64)> {
     let mut parts = value.splitn(2, |byte| *byte == b':');
     Some((decimal(parts.next()?)?, decimal(parts.next()?)?))
 }

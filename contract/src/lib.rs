@@ -24,6 +24,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod descriptor;
 mod environment;
 mod exclusions;
 mod grace;
@@ -38,6 +39,7 @@ mod signal;
 mod skip;
 mod variables;
 
+pub use descriptor::{AnchorFd, FileId};
 pub use environment::{Values, value_in};
 pub use exclusions::{EXCLUSIONS, Exclusion, NAMED, Sign};
 pub use grace::{Grace, Millis, Poll};

@@ -3,6 +3,7 @@
 /// Reads `digits` as a decimal number. `None` for an empty text, a sign, a blank, any other byte, or a number
 /// beyond 64 bits.
 #[must_use]
+#[inline(never)] // the library is small because this is not repeated at every use
 pub fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;

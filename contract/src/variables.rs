@@ -30,6 +30,13 @@ pub const ID: Variable = Variable {
     default: "pinned by the first host, which adds it to its own environment",
 };
 
+/// `ANCHOR_FD`.
+pub const FD: Variable = Variable {
+    name: "ANCHOR_FD",
+    accepts: "the number of an open pipe or of a connected stream socket, as in 3",
+    default: "",
+};
+
 /// `ANCHOR_SIGNAL`.
 pub const SIGNAL: Variable = Variable {
     name: "ANCHOR_SIGNAL",
@@ -94,14 +101,15 @@ pub const SKIP: Variable = Variable {
 };
 
 /// Every variable of the contract, in the order of the README's table.
-pub const VARIABLES: [&Variable; 11] = [
-    &PID, &ID, &SIGNAL, &GRACE, &PDEATHSIG, &SCOPE, &SKIP, &LOG, &STRICT, &DISABLE, &POLL,
+pub const VARIABLES: [&Variable; 12] = [
+    &PID, &ID, &FD, &SIGNAL, &GRACE, &PDEATHSIG, &SCOPE, &SKIP, &LOG, &STRICT, &DISABLE, &POLL,
 ];
 
 /// What each is for, in the same order. Apart from the rest: the library has no use for it, and would carry it.
 pub const MEANINGS: [&str; VARIABLES.len()] = [
-    "process whose death ends the host; unset or empty, the library does nothing at all",
+    "process whose death ends the host; without it and `ANCHOR_FD`, the library does nothing at all",
     "identity of that process, so that a recycled number or another PID namespace is recognised",
+    "inherited end of a pipe or socket whose hang-up is the anchor's death, instead of `ANCHOR_PID` or beside it: then either's death ends the host",
     "what the host is asked to end with",
     "how long the host then has until SIGKILL",
     "whether the kernel's parent death signal is set too: where it is known to be right, always, or never",

@@ -1,8 +1,8 @@
 //! What is printed reads as itself, whatever it is: the values of the variables, a line, the texts of `/proc`.
 
 use anchor_contract::{
-    AnchorId, Children, Grace, Holder, IdForm, Line, Millis, Pid, Poll, Scope, Setting, Signal, StatLine,
-    VARIABLES, Values, arguments, decimal, status_value, value_in,
+    AnchorFd, AnchorId, Children, FileId, Grace, Holder, IdForm, Line, Millis, Pid, Poll, Scope, Setting,
+    Signal, StatLine, VARIABLES, Values, arguments, decimal, status_value, value_in,
 };
 use quickcheck::quickcheck;
 
@@ -74,6 +74,15 @@ quickcheck! {
         let id = AnchorId { namespace: 0, start: any_length(start), mark: None };
         let text = printed(|line| IdForm::Time.print(id, line));
         IdForm::Time.parse(&text) == Some(id) && text.iter().rev().position(|byte| *byte == b'.') == Some(6)
+    }
+
+    fn a_descriptor_reads_as_itself(number: u32, device: u64, inode: u64) -> bool {
+        let number = i32::try_from(any_length(number.into()) >> 1).unwrap();
+        let file = FileId { device: any_length(device), inode: any_length(inode) };
+        [None, Some(file)].into_iter().all(|file| {
+            let fd = AnchorFd::new(number, file);
+            fd.is_some() && AnchorFd::parse(&printed(|line| fd.unwrap().print(line))) == fd
+        })
     }
 
     fn an_environment_reads_as_it_was_made(values: Vec<Vec<u8>>) -> bool {

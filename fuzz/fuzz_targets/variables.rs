@@ -4,13 +4,14 @@
 #![no_main]
 
 use anchor_contract::{
-    Disable, Grace, Holder, Line, LogTarget, Millis, Pdeathsig, Pid, Poll, Scope, Setting, Signal, Strict,
+    AnchorFd, Disable, FileId, Grace, Holder, Line, LogTarget, Millis, Pdeathsig, Pid, Poll, Scope, Setting, Signal, Strict,
 };
 use anchor_fuzz::{naive::values, printed};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|value: &[u8]| {
     pid(value);
+    fd(value);
     times(value);
     signal(value);
     scope(value);
@@ -28,6 +29,23 @@ fn pid(value: &[u8]) {
     });
     assert_eq!(Pid::parse(&text), Some(pid));
     assert_eq!(Pid::from_raw(pid.raw()), Some(pid));
+}
+
+fn fd(value: &[u8]) {
+    let fd = AnchorFd::parse(value);
+    let at = value.iter().position(|byte| *byte == b':');
+    let (number, rest) = match at {
+        None => (values::number(value), Some(None)),
+        Some(at) => (
+            values::number(&value[..at]),
+            values::pair(&value[at + 1..], ':').map(|(device, inode, _)| Some(FileId { device, inode })),
+        ),
+    };
+    let number = number.and_then(|number| i32::try_from(number).ok());
+    assert_eq!(fd.map(|fd| (fd.raw(), fd.file)), number.zip(rest));
+    let Some(fd) = fd else { return };
+    assert_eq!(AnchorFd::parse(&printed(|line| fd.print(line))), Some(fd));
+    assert_eq!(AnchorFd::new(fd.raw(), fd.file), Some(fd));
 }
 
 fn times(value: &[u8]) {

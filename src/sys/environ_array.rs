@@ -39,7 +39,7 @@ impl Array {
     }
 }
 
-/// Adds entries, each in the place of one with the same name if there is one. `pages` gives zeroed memory
+/// Adds entries, each in the place of one with the same name if there is one; an empty one is none. `pages` gives zeroed memory
 /// that stays. `false` where it has none; then nothing has changed.
 ///
 /// GUEST: the host may write into its environment (bash does while it reads it), so the entries and the array are
@@ -47,6 +47,9 @@ impl Array {
 /// array is given the new entries where it has a place for them, because a program may go on with that one: what the
 /// loader of macOS hands to `main`, what a Go program finds behind its arguments.
 pub fn set(array: &Array, pages: impl FnOnce(usize) -> Option<*mut u8>, added: &[&[u8]]) -> bool {
+    if added.iter().all(|entry| entry.is_empty()) {
+        return true;
+    }
     let count = array.entries().count();
     let pointers = count
         .saturating_add(added.len())
@@ -63,7 +66,7 @@ pub fn set(array: &Array, pages: impl FnOnce(usize) -> Option<*mut u8>, added: &
     // SAFETY: the new pages have room for all old pointers.
     unsafe { copy.copy_from_nonoverlapping(array.first, count) };
     let (mut used, mut text_at) = (count, pointers);
-    for entry in added {
+    for entry in added.iter().filter(|entry| !entry.is_empty()) {
         // SAFETY: `length` counted every entry with its NUL behind the pointers.
         let text = unsafe { pages.add(text_at) };
         // SAFETY: as above; the pages were zero, so the NUL is there.
@@ -126,11 +129,13 @@ mod tests {
         // SAFETY: the address of a variable that is filled in.
         let array = unsafe { Array::at(&raw mut variable) }.unwrap();
         let pages = |length: usize| Some(vec![0_u64; length.div_ceil(8)].leak().as_mut_ptr().cast());
-        assert!(set(&array, pages, &[b"SCOPE=self:1:2", b"ID=3"]));
+        assert!(set(&array, pages, &[b"SCOPE=self:1:2", b"", b"ID=3"]));
         assert_eq!(texts(variable), ["A=1", "SCOPE=self:1:2", "SCOPER=x", "ID=3"]);
         // Whoever goes on with the old one finds what has a place there.
         assert_eq!(texts(old.as_mut_ptr()), ["A=1", "SCOPE=self:1:2", "SCOPER=x"]);
+        // Nothing takes nothing.
         let none = |_| None;
+        assert!(set(&array, none, &[b"", b""]));
         // SAFETY: as above.
         let array = unsafe { Array::at(&raw mut variable) }.unwrap();
         assert!(!set(&array, none, &[b"ID=4"]));

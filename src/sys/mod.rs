@@ -17,16 +17,16 @@ mod linux;
 pub use linux::stops;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    atfork, bell, environ, errno, memory, numbers, output, parent, pidfd as handle, polling, proc_stat,
-    process, program, signals, thread, time,
+    atfork, bell, environ, errno, lifeline, memory, numbers, output, parent, pidfd as handle, polling,
+    proc_stat, process, program, signals, thread, time,
 };
 
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::{
-    atfork, bell, environ, kqueue as handle, memory, numbers, output, parent, polling, process, program,
-    signals, thread, time,
+    atfork, bell, environ, kqueue as handle, lifeline, memory, numbers, output, parent, polling, process,
+    program, signals, thread, time,
 };
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
@@ -34,5 +34,5 @@ compile_error!("libanchor runs on Linux and macOS, and has no room for this plat
 
 pub use lock::{Held, Locked};
 pub use once::Once;
-pub use outcome::{Errno, NoHandle, Waited, Woken};
+pub use outcome::{Errno, NoHandle, Unfit, Waited, Woken};
 pub use room::room;

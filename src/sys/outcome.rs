@@ -15,6 +15,22 @@ pub enum NoHandle {
     Unavailable,
 }
 
+/// Why a descriptor is no lifeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// What it is instead.
+    pub why: &'static str,
+    /// Whether whoever named it was mistaken. Else it may have been one, and is none for this process: no death either.
+    pub mistake: bool,
+}
+
+impl Unfit {
+    /// It never was one.
+    pub const fn mistaken(why: &'static str) -> Self {
+        Self { why, mistake: true }
+    }
+}
+
 /// How a wait for a process's end ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waited {
@@ -22,6 +38,8 @@ pub enum Waited {
     Exited,
     /// Its number belongs to another process by now.
     Recycled,
+    /// Whoever held the other end of the lifeline is dead, or has let go of it.
+    HungUp,
     /// The watcher is to stand down. Before that the process was alive.
     Dismissed,
     /// Nothing more can be learned this way, and that says nothing about the process.
@@ -33,6 +51,8 @@ pub enum Waited {
 pub enum Woken {
     /// The handle is readable: its process is dead. Even if the bell was rung too.
     Event,
+    /// The other end of the lifeline is gone.
+    HungUp,
     /// The watcher is to stand down.
     Rung,
     /// The time has passed.

@@ -5,10 +5,11 @@
 //! the thread ends, and what is pending ends with it.
 
 use super::call::{Errno, call};
+use super::lifeline::{self, Says};
 use super::proc_stat::own_stat;
 use super::time::{Deadline, sleep, timespec};
 use super::{process, thread};
-use crate::sys::Woken;
+use crate::sys::{Waited, Woken};
 
 /// A signal that the kernel never sends and nobody uses, signal(7). Not a real-time one: those can be refused when
 /// the user's queue is full, RLIMIT_SIGPENDING.
@@ -22,6 +23,9 @@ pub struct Bell {
     signals: Option<i32>,
     /// Whether the host may end by its last thread's end alone, which no event tells of: see [`Bell::leave_if_last`].
     alone: bool,
+    /// What is listened to as well, and whether it has to be looked at, because it says something else all the time.
+    lifeline: bool,
+    noisy: bool,
 }
 
 impl Bell {
@@ -42,12 +46,33 @@ impl Bell {
         Self {
             signals: fd.ok().and_then(|fd| i32::try_from(fd).ok()),
             alone,
+            lifeline: false,
+            noisy: false,
         }
     }
 
     /// Where a descriptor would be the host's too, or none is to be had: the bell is noticed a little later.
     pub const fn unheard(alone: bool) -> Self {
-        Self { signals: None, alone }
+        Self {
+            signals: None,
+            alone,
+            lifeline: false,
+            noisy: false,
+        }
+    }
+
+    /// Whether from now on every wait ends with the lifeline too.
+    pub fn listen_to(&mut self, lifeline: bool) {
+        self.lifeline = lifeline;
+    }
+
+    /// Sleeps until the lifeline hangs up or the bell is rung. No time-out, so no wake-up before.
+    pub fn wait_for_hang_up(&mut self) -> Waited {
+        match self.wait(None, None) {
+            Woken::HungUp => Waited::HungUp,
+            Woken::Rung => Waited::Dismissed,
+            Woken::Event | Woken::Time | Woken::Refused => Waited::Lost,
+        }
     }
 
     /// Waits for whichever comes first. With neither a deadline nor a bell that must be looked at, nothing of ours
@@ -56,21 +81,40 @@ impl Bell {
     pub fn wait(&mut self, handle: Option<i32>, until: Option<Deadline>) -> Woken {
         loop {
             let left = until.map(Deadline::left);
-            let slice = if self.signals.is_some() && !self.alone {
+            let slice = if self.signals.is_some() && !self.alone && !self.noisy {
                 left
             } else {
                 Some(slice(left))
             };
-            let [event, bell] = match poll([handle, self.signals], slice) {
-                Ok(ready) => ready,
-                // Stopped and continued, or traced: ppoll(2) is interrupted without a signal for us.
-                Err(Errno(libc::EINTR)) => continue,
-                Err(_) => return Woken::Refused,
-            };
+            let quiet = self.lifeline && !self.noisy;
+            let mut entries = [
+                entry(handle),
+                entry(self.signals),
+                if quiet { lifeline::entry() } else { entry(None) },
+            ];
+            let polled = poll(&mut entries, slice);
+            let [event, bell, line] = entries;
+            let (event, bell) =
+                match polled.and_then(|()| Ok((is_readable_now(event)?, is_readable_now(bell)?))) {
+                    Ok(ready) => ready,
+                    // Stopped and continued, or traced: ppoll(2) is interrupted without a signal for us.
+                    Err(Errno(libc::EINTR)) => continue,
+                    Err(_) => return Woken::Refused,
+                };
             // ORDER: the anchor's death first. That we leave says that the anchor lived after we were told to: what
             // dies later is for our successor, who was told by then.
             if event {
                 return Woken::Event;
+            }
+            let hung_up = if quiet {
+                let said = lifeline::read(line);
+                self.noisy = said == Says::Noise;
+                said == Says::HungUp
+            } else {
+                self.lifeline && lifeline::has_hung_up()
+            };
+            if hung_up {
+                return Woken::HungUp;
             }
             if thread::told_to_leave() {
                 return Woken::Rung;
@@ -120,30 +164,39 @@ fn slice(left: Option<u64>) -> u64 {
     left.map_or(DEAF, |left| left.min(DEAF))
 }
 
-/// ppoll(2): which of the descriptors are readable. A negative number is passed over by the kernel.
-fn poll<const N: usize>(fds: [Option<i32>; N], time: Option<u64>) -> Result<[bool; N], Errno> {
-    let mut entries = fds.map(|fd| libc::pollfd {
+/// What ppoll(2) is to wait for: that it can be read. A negative number is passed over by the kernel.
+fn entry(fd: Option<i32>) -> libc::pollfd {
+    libc::pollfd {
         fd: fd.unwrap_or(-1),
         events: libc::POLLIN,
         revents: 0,
-    });
-    let time = time.map(timespec);
-    let time = time.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
-    // SAFETY: whole entries, a whole time or none, no signal set.
-    unsafe { call!(SYS_ppoll, entries.as_mut_ptr(), N, time, 0_usize, 0) }?;
-    // POLLNVAL or POLLERR: a descriptor is not what it was. Never a death.
-    if entries
-        .iter()
-        .any(|entry| entry.revents & (libc::POLLNVAL | libc::POLLERR) != 0)
-    {
+    }
+}
+
+/// Whether it can be. POLLNVAL or POLLERR: a descriptor is not what it was. Never a death.
+fn is_readable_now(entry: libc::pollfd) -> Result<bool, Errno> {
+    if entry.revents & (libc::POLLNVAL | libc::POLLERR) != 0 {
         return Err(Errno(libc::EBADF));
     }
-    Ok(entries.map(|entry| entry.revents & libc::POLLIN != 0))
+    Ok(entry.revents & libc::POLLIN != 0)
+}
+
+/// ppoll(2).
+pub fn poll(entries: &mut [libc::pollfd], time: Option<u64>) -> Result<(), Errno> {
+    let time = time.map(timespec);
+    let time = time.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    let (place, count) = (entries.as_mut_ptr(), entries.len());
+    // SAFETY: whole entries, a whole time or none, no signal set.
+    unsafe { call!(SYS_ppoll, place, count, time, 0_usize, 0) }.map(drop)
 }
 
 /// Whether a handle is readable now.
+#[inline(never)] // the library is small because this is not repeated at every use
 pub fn is_readable(handle: i32) -> bool {
-    poll([Some(handle)], Some(0)) == Ok([true])
+    let mut entries = [entry(Some(handle))];
+    let polled = poll(&mut entries, Some(0));
+    let [entry] = entries;
+    polled.and_then(|()| is_readable_now(entry)) == Ok(true)
 }
 
 /// Rings the bell of thread `number` of this process; `Err(ESRCH)` if there is none.

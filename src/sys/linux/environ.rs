@@ -20,6 +20,7 @@ pub fn for_each(each: &mut dyn FnMut(&'static [u8])) {
 }
 
 /// Adds entries. `false` where there is no array that could be changed, or no memory; then nothing has changed.
+#[inline(never)] // the library is small because this is not unrolled
 pub fn set(added: &[&[u8]]) -> bool {
     array().is_some_and(|array| environ_array::set(&array, memory::pages, added))
 }

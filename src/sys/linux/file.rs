@@ -1,7 +1,9 @@
 //! Files that are read: opened, read at an offset, closed again when the value goes.
 
 use super::call::{Errno, call};
+use anchor_contract::FileId;
 use core::ffi::CStr;
+use core::mem::MaybeUninit;
 
 /// A file that is open for reading.
 pub struct File(i32);
@@ -27,6 +29,21 @@ impl Drop for File {
     fn drop(&mut self) {
         close(self.0);
     }
+}
+
+/// Which file a descriptor is, and of what type (`S_IFMT`), fstat(2).
+#[inline(never)] // the library is small because this is not repeated at every use
+pub fn identity(fd: i32) -> Result<(FileId, u32), Errno> {
+    let mut answer = MaybeUninit::<libc::stat64>::zeroed();
+    // SAFETY: room for one answer; libc's layout is the kernel's.
+    unsafe { call!(SYS_fstat, fd, answer.as_mut_ptr()) }?;
+    // SAFETY: numbers only, zero is one of them.
+    let answer = unsafe { answer.assume_init_ref() };
+    let file = FileId {
+        device: answer.st_dev,
+        inode: answer.st_ino,
+    };
+    Ok((file, answer.st_mode & libc::S_IFMT))
 }
 
 /// Closes a descriptor of ours, which is the caller's to close. By a range of one, Linux 5.9, where a filter refuses

@@ -12,6 +12,7 @@ pub mod atfork;
 pub mod bell;
 pub mod environ;
 pub mod errno;
+pub mod lifeline;
 pub mod memory;
 pub mod numbers;
 pub mod output;

@@ -4,6 +4,9 @@ use super::call::call;
 use super::{proc, process};
 use anchor_contract::{Pid, Signal};
 
+/// Whether the kernel has such a thing.
+pub const OFFERED: bool = true;
+
 /// The calling thread's parent death signal, 0 where it has none. `None` where the kernel does not say.
 pub fn death_signal() -> Option<i32> {
     let mut signal: i32 = 0;

@@ -2,7 +2,7 @@
 
 use super::bell::{self, Bell};
 use super::call::{Errno, call};
-use super::file::close;
+use super::file::{self, close};
 use super::process;
 use crate::sys::{NoHandle, Waited, Woken};
 use anchor_contract::Pid;
@@ -26,11 +26,7 @@ pub fn own_pid_namespace() -> Option<u64> {
 }
 
 fn inode_of(fd: i32) -> Option<u64> {
-    let mut answer = MaybeUninit::<libc::stat64>::zeroed();
-    // SAFETY: room for one answer, fstat(2); libc's layout is the kernel's.
-    unsafe { call!(SYS_fstat, fd, answer.as_mut_ptr()) }.ok()?;
-    // SAFETY: numbers only, zero is one of them.
-    Some(unsafe { answer.assume_init() }.st_ino)
+    file::identity(fd).ok().map(|(file, _)| file.inode)
 }
 
 /// A pidfd: it pins the process, so that its number cannot come to mean another one. Linux 5.3.
@@ -88,6 +84,7 @@ impl Handle {
     pub fn wait_for_exit(self, bell: &mut Bell) -> Waited {
         match bell.wait(Some(self.0), None) {
             Woken::Event => Waited::Exited,
+            Woken::HungUp => Waited::HungUp,
             Woken::Rung => Waited::Dismissed,
             // The descriptor is not what it was, or there is no waiting. Never a death.
             Woken::Time | Woken::Refused => Waited::Lost,

@@ -67,6 +67,7 @@ pub fn until_exit(
         }
         match bell.pause(Deadline::after(interval)) {
             Woken::Time | Woken::Event => {}
+            Woken::HungUp => return Waited::HungUp,
             Woken::Rung => dismissed = true,
             Woken::Refused => return Waited::Lost,
         }

@@ -187,12 +187,13 @@ pub fn exit() -> ! {
     }
 }
 
-/// The first thing in the new thread: an empty descriptor table, a working directory that pins no mount, a name for
-/// whoever looks. Whether a descriptor that the thread opens is its own affair: if not, it would be in the host's table.
-pub fn settle() -> bool {
+/// The first thing in the new thread: a descriptor table with nothing in it but `kept`, a working directory that pins no
+/// mount, a name for whoever looks. Whether a descriptor that the thread opens is its own affair: if not, it would be in
+/// the host's table.
+pub fn settle(kept: Option<i32>) -> bool {
     // SAFETY: a NUL-terminated name of less than 16 bytes, PR_SET_NAME(2const); the name is the thread's own.
     let _ = unsafe { call!(SYS_prctl, libc::PR_SET_NAME, c"anchor".as_ptr()) };
-    let own_table = take_table();
+    let own_table = take_table(kept);
     if unshare(libc::CLONE_FS) {
         // SAFETY: a NUL-terminated path; the working directory is this thread's own.
         let _ = unsafe { call!(SYS_chdir, c"/".as_ptr()) };
@@ -202,7 +203,7 @@ pub fn settle() -> bool {
 }
 
 /// Waits until the watcher shares neither table with the host: setns(2) refuses a mount namespace to a process whose
-/// directories are shared.
+/// directories are shared, and what the watcher takes from the host's table must be there until it has.
 pub fn wait_until_settled() {
     let mut times = 0_u32;
     wait_while(|| {
@@ -211,11 +212,32 @@ pub fn wait_until_settled() {
     });
 }
 
-/// KERNEL: close_range(2) with `CLOSE_RANGE_UNSHARE`, Linux 5.9, makes a table in which nothing of the host's ever is.
-/// Before that, and in valgrind, the table is copied and then emptied.
-fn take_table() -> bool {
+/// KERNEL: close_range(2) with `CLOSE_RANGE_UNSHARE`, Linux 5.9, makes a table in which nothing of the host's ever is, but
+/// for what has a smaller number than what is kept: that is copied, and given up again by the next call, for which the
+/// host's thread waits ([`wait_until_settled`]). Before that, and in valgrind, the table is copied and then emptied.
+///
+/// REJECTED: pidfd_getfd(2) into an empty table. Docker's filter refuses it, and descriptors are for containers.
+fn take_table(kept: Option<i32>) -> bool {
     const CLOSE_RANGE_UNSHARE: usize = 2;
-    close_range(CLOSE_RANGE_UNSHARE) || (unshare(libc::CLONE_FILES) && empty_table())
+    let kept = kept.and_then(|kept| u32::try_from(kept).ok());
+    let above = kept.map_or(0, |kept| kept.saturating_add(1));
+    let copied = !close_range(above, u32::MAX, CLOSE_RANGE_UNSHARE);
+    if copied && !unshare(libc::CLONE_FILES) {
+        return false;
+    }
+    let below = kept.and_then(|kept| kept.checked_sub(1));
+    let emptied =
+        (!copied || close_range(above, u32::MAX, 0)) && below.is_none_or(|below| close_range(0, below, 0));
+    if !emptied {
+        // One by one, as far as the table goes.
+        for fd in 0..proc::descriptor_table_size().unwrap_or(65_536).min(1 << 24) {
+            // The table is this thread's own; no host descriptor is closed.
+            if kept.map(u64::from) != Some(fd) {
+                close(i32::try_from(fd).unwrap_or(-1));
+            }
+        }
+    }
+    true
 }
 
 /// unshare(2) of what the calling thread shares with the host. Nothing else is affected.
@@ -224,21 +246,9 @@ fn unshare(what: i32) -> bool {
     unsafe { call!(SYS_unshare, what) }.is_ok()
 }
 
-fn empty_table() -> bool {
-    if close_range(0) {
-        return true;
-    }
-    // One by one, as far as the table goes.
-    for fd in 0..proc::descriptor_table_size().unwrap_or(65_536).min(1 << 24) {
-        // The table is this thread's own; no host descriptor is closed.
-        close(i32::try_from(fd).unwrap_or(-1));
-    }
-    true
-}
-
-fn close_range(flags: usize) -> bool {
+fn close_range(first: u32, last: u32, flags: usize) -> bool {
     // SAFETY: only for a table that is this thread's own, or becomes so by the flags.
-    unsafe { call!(SYS_close_range, 0, u32::MAX, flags) }.is_ok()
+    unsafe { call!(SYS_close_range, first, last, flags) }.is_ok()
 }
 
 /// Gives up every capability of the calling thread, capabilities(7): waiting needs none, and ending one's own

@@ -1,7 +1,7 @@
 //! How the watcher rests. Nothing on macOS must be done without it, so nobody rings for it to stand down.
 
 use super::time::{self, Deadline};
-use crate::sys::Woken;
+use crate::sys::{Waited, Woken};
 
 /// Where the calling thread would hear the bell.
 pub struct Bell;
@@ -15,6 +15,14 @@ impl Bell {
     /// See [`Bell`].
     pub const fn unheard(_: bool) -> Self {
         Self
+    }
+
+    /// There are no lifelines.
+    pub fn listen_to(&mut self, _: bool) {}
+
+    /// See [`Bell::listen_to`].
+    pub fn wait_for_hang_up(&mut self) -> Waited {
+        Waited::Lost
     }
 
     /// Sleeps until then.

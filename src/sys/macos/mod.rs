@@ -8,6 +8,7 @@ pub mod atfork;
 pub mod bell;
 pub mod environ;
 pub mod kqueue;
+pub mod lifeline;
 pub mod memory;
 pub mod numbers;
 pub mod output;

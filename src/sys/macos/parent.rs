@@ -2,6 +2,9 @@
 
 use anchor_contract::{Pid, Signal};
 
+/// Whether the kernel has such a thing.
+pub const OFFERED: bool = false;
+
 /// `None`: the kernel has no such thing.
 pub fn death_signal() -> Option<i32> {
     None

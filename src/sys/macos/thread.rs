@@ -104,11 +104,14 @@ pub fn wait_for_change(_: &AtomicI32, _: i32) {
 
 /// The first thing in the new thread: a name for whoever looks. Whether a descriptor that the thread opens is its own
 /// affair: no. There is one table, and the host's other threads open and close in it.
-pub fn settle() -> bool {
+pub fn settle(_: Option<i32>) -> bool {
     // SAFETY: a NUL-terminated name; it is the calling thread's own.
     let _ = unsafe { libc::pthread_setname_np(c"anchor".as_ptr()) };
     false
 }
+
+/// See [`settle`]: there is nothing to wait for.
+pub fn wait_until_settled() {}
 
 /// Threads have no rights of their own.
 pub fn drop_rights() {}

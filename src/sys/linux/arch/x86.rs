@@ -12,18 +12,18 @@ use core::arch::asm;
 pub mod numbers {
     pub use libc::{
         SYS_capset, SYS_chdir, SYS_clock_gettime, SYS_clock_nanosleep, SYS_close, SYS_close_range, SYS_exit,
-        SYS_exit_group, SYS_fstatfs, SYS_futex, SYS_getcwd, SYS_getpid, SYS_getppid, SYS_gettid, SYS_ioctl,
-        SYS_kill, SYS_nfsservctl, SYS_openat, SYS_pidfd_getfd, SYS_pidfd_open, SYS_ppoll, SYS_prctl,
-        SYS_pread64, SYS_pwritev2, SYS_readlinkat, SYS_rt_sigpending, SYS_rt_sigprocmask,
-        SYS_rt_sigtimedwait, SYS_sched_yield, SYS_setns, SYS_signalfd4, SYS_tgkill, SYS_timer_create,
-        SYS_timer_settime, SYS_times, SYS_tkill, SYS_unshare, SYS_write,
+        SYS_exit_group, SYS_fstatfs, SYS_futex, SYS_getcwd, SYS_getpeername, SYS_getpid, SYS_getppid,
+        SYS_getsockopt, SYS_gettid, SYS_ioctl, SYS_kill, SYS_nfsservctl, SYS_openat, SYS_pidfd_getfd,
+        SYS_pidfd_open, SYS_ppoll, SYS_prctl, SYS_pread64, SYS_pwritev2, SYS_readlinkat, SYS_rt_sigpending,
+        SYS_rt_sigprocmask, SYS_rt_sigtimedwait, SYS_sched_yield, SYS_setns, SYS_signalfd4, SYS_tgkill,
+        SYS_timer_create, SYS_timer_settime, SYS_times, SYS_tkill, SYS_unshare, SYS_write,
     };
     pub use libc::{
-        SYS_fstat64 as SYS_fstat, SYS_fstatat64 as SYS_newfstatat, SYS_getegid32 as SYS_getegid,
-        SYS_geteuid32 as SYS_geteuid, SYS_getgid32 as SYS_getgid, SYS_getuid32 as SYS_getuid,
-        SYS_mmap2 as SYS_mmap, SYS_setgid32 as SYS_setgid, SYS_setgroups32 as SYS_setgroups,
-        SYS_setregid32 as SYS_setregid, SYS_setresgid32 as SYS_setresgid, SYS_setresuid32 as SYS_setresuid,
-        SYS_setreuid32 as SYS_setreuid, SYS_setuid32 as SYS_setuid,
+        SYS_fcntl64 as SYS_fcntl, SYS_fstat64 as SYS_fstat, SYS_fstatat64 as SYS_newfstatat,
+        SYS_getegid32 as SYS_getegid, SYS_geteuid32 as SYS_geteuid, SYS_getgid32 as SYS_getgid,
+        SYS_getuid32 as SYS_getuid, SYS_mmap2 as SYS_mmap, SYS_setgid32 as SYS_setgid,
+        SYS_setgroups32 as SYS_setgroups, SYS_setregid32 as SYS_setregid, SYS_setresgid32 as SYS_setresgid,
+        SYS_setresuid32 as SYS_setresuid, SYS_setreuid32 as SYS_setreuid, SYS_setuid32 as SYS_setuid,
     };
 }
 
