@@ -115,7 +115,7 @@ pub fn read(environment: &Environment) -> Option<Told> {
             // Once. Further down the same path may be read-only, out of sight or another user's, and every program
             // in a sandbox would say so.
             let fd = environment.get(AnchorFd::VARIABLE).unwrap_or_default();
-            if environment.get(AnchorId::VARIABLE).is_none() && !fd.iter().any(|byte| *byte == b':') {
+            if environment.get(AnchorId::VARIABLE).is_none() && !fd.contains(&b':') {
                 reader.complain(log::VARIABLE, value, "", "");
             }
             Log::Silent
