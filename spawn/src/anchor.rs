@@ -1,16 +1,17 @@
 //! An anchor, and what a program must be told to end with it.
 
 use crate::process::{exists, thread_of};
-use crate::{Error, Library, PRELOAD, Process};
-use anchor_contract::{AnchorId, Grace, LogTarget, Pid, Scope, Setting, Signal, Skip, Strict};
+use crate::{Error, Library, Lifeline, PRELOAD, Process};
+use anchor_contract::{AnchorFd, AnchorId, Grace, LogTarget, Pid, Scope, Setting, Signal, Skip, Strict};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
-/// A process whose death ends programs, and how.
+/// A process whose death ends programs, and how. It is known by its number, by a lifeline, or by both.
 #[derive(Clone, Debug)]
 pub struct Anchor {
-    process: Process,
+    process: Option<Process>,
+    lifeline: Option<Lifeline>,
     settings: Vec<(&'static str, OsString)>,
 }
 
@@ -41,14 +42,42 @@ impl Anchor {
         }
         let process = Process::of(number).ok_or(Error::NoIdentity(pid))?;
         Ok(Self {
-            process,
+            process: Some(process),
+            lifeline: None,
             settings: Vec::new(),
         })
     }
 
-    /// Who it is.
-    pub fn process(&self) -> Process {
+    /// Whoever holds the other end, wherever that is.
+    pub fn by(lifeline: Lifeline) -> Self {
+        Self {
+            process: None,
+            lifeline: Some(lifeline),
+            settings: Vec::new(),
+        }
+    }
+
+    /// Adds a lifeline: either's death ends the programs.
+    pub fn with(&mut self, lifeline: Lifeline) -> &mut Self {
+        self.lifeline = Some(lifeline);
+        self
+    }
+
+    /// Who it is, where a process was named.
+    pub fn process(&self) -> Option<Process> {
         self.process
+    }
+
+    /// What tells of its death besides, or alone.
+    pub fn lifeline(&self) -> Option<&Lifeline> {
+        self.lifeline.as_ref()
+    }
+
+    /// The variables that would name another anchor, and that a program must not inherit.
+    pub fn withdrawn(&self) -> impl Iterator<Item = &'static str> {
+        let process = [Pid::VARIABLE.name, AnchorId::VARIABLE.name].into_iter();
+        let process = process.filter(|_| self.process.is_none());
+        process.chain(self.lifeline.is_none().then_some(AnchorFd::VARIABLE.name))
     }
 
     /// Sets one more of the contract's variables for the programs, such as `Signal`, `Grace`, `Scope`.
@@ -107,12 +136,17 @@ impl Anchor {
         Ok(self)
     }
 
-    /// Every variable that a program must be given, with its value. `before` is what [`PRELOAD`] holds now.
+    /// Every variable that a program must be given, with its value. `before` is what [`PRELOAD`] holds now. Those of
+    /// [`Anchor::withdrawn`] it must be without, and have the lifeline under the number that is named.
     pub fn variables(&self, preload: &Preload, before: Option<OsString>) -> Vec<(&'static str, OsString)> {
-        let mut all = vec![
-            (Pid::VARIABLE.name, self.process.pid.raw().to_string().into()),
-            (AnchorId::VARIABLE.name, self.process.id.to_string().into()),
-        ];
+        let mut all: Vec<(&str, OsString)> = Vec::new();
+        if let Some(process) = self.process {
+            all.push((Pid::VARIABLE.name, process.pid.raw().to_string().into()));
+            all.push((AnchorId::VARIABLE.name, process.id.to_string().into()));
+        }
+        if let Some(lifeline) = &self.lifeline {
+            all.push((AnchorFd::VARIABLE.name, lifeline.value().to_string().into()));
+        }
         all.extend(self.settings.iter().cloned());
         // An anchored tree further up has pinned it to a process of its own: who inherits that would take itself for a
         // descendant that is not meant.
@@ -139,6 +173,12 @@ impl Anchor {
             Some((_, value)) => value.map(OsStr::to_owned),
             None => std::env::var_os(PRELOAD),
         };
+        for name in self.withdrawn() {
+            command.env_remove(name);
+        }
+        if let Some(lifeline) = &self.lifeline {
+            lifeline.hand_down(command);
+        }
         command.envs(self.variables(preload, before))
     }
 }

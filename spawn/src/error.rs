@@ -18,6 +18,10 @@ pub enum Error {
     NoLibrary(Vec<PathBuf>),
     /// The library's path cannot stand in the variable that names it to the dynamic loader.
     Separator(PathBuf),
+    /// A descriptor that cannot tell of anybody's death: its number, and why.
+    Lifeline(i32, String),
+    /// No pipe could be made.
+    Pipe(std::io::Error),
     /// A value that the variable does not take: its name, the value, what it takes.
     Value(&'static str, OsString, &'static str),
 }
@@ -48,6 +52,10 @@ impl fmt::Display for Error {
                     path.display()
                 )
             }
+            Self::Lifeline(number, why) => {
+                write!(to, "{number}: {why}: want a pipe or a connected stream socket")
+            }
+            Self::Pipe(error) => write!(to, "no pipe: {error}"),
             Self::Value(name, value, accepts) => {
                 let value = value.to_string_lossy();
                 write!(to, "{name}: {value}: want {accepts}")

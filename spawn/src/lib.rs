@@ -40,6 +40,20 @@
 //! # Ok::<(), anchor_spawn::Error>(())
 //! ```
 //!
+//! Across PID namespaces and containers a process is not known by its number, but a pipe that hangs up is heard:
+//!
+//! ```
+//! use anchor_spawn::{Anchor, Lifeline, Preload};
+//!
+//! let mut anchor = Anchor::current()?;
+//! if cfg!(target_os = "linux") {
+//!     anchor.with(Lifeline::of_this_process()?); // or Anchor::by(..): that alone
+//! }
+//! let mut command = std::process::Command::new("true");
+//! assert!(anchor.apply_with(&mut command, &Preload::Nothing).status()?.success());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! What preloading does not reach (static and set-id programs, a cleared environment) is not anchored by this crate. The
 //! command `anchored` says which those are, and supervises them.
 
@@ -48,6 +62,7 @@
 mod anchor;
 mod error;
 mod library;
+mod lifeline;
 #[cfg(target_os = "linux")]
 mod pidfd;
 mod process;
@@ -55,4 +70,5 @@ mod process;
 pub use anchor::{Anchor, Preload};
 pub use error::Error;
 pub use library::{FILE, Library, PRELOAD};
+pub use lifeline::Lifeline;
 pub use process::{Process, exists};

@@ -5,7 +5,7 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use anchor_spawn::{Anchor, Error, Library, PRELOAD, Preload};
+use anchor_spawn::{Anchor, Error, Library, Lifeline, PRELOAD, Preload};
 use nix::sys::signal::Signal;
 use std::process::Command;
 use support::*;
@@ -72,4 +72,80 @@ fn errors_say_what_is_wrong() {
     // Nothing is installed beside a test.
     let error = Library::find().unwrap_err().to_string();
     assert!(error.starts_with("libanchor.so: not found in /"), "{error}");
+}
+
+// This process's pipe ends when it does, so here the anchor is another: `test -> sh (keeps the other end) -> cat (host)`.
+// Programs that several threads start beside have none of the anchor's end.
+#[test]
+fn a_command_ends_when_the_lifeline_hangs_up() {
+    let (anchors, hosts) = lifeline::pipe();
+    let anchor = Anchor::by(Lifeline::new(hosts).unwrap());
+    assert!(anchor.process().is_none());
+    let start = || {
+        let mut command = Command::new("cat");
+        without_library(&mut command)
+            .env("ANCHOR_PID", "1")
+            .env("ANCHOR_ID", "1:1");
+        Echo::spawn(anchor.apply_with(&mut command, &preload())).armed()
+    };
+    let mut hosts: Vec<Echo> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    hosts.iter_mut().for_each(Echo::assert_lives);
+    drop(anchors);
+    for host in &hosts {
+        assert_signalled(host.owned.pid(), Signal::SIGTERM);
+    }
+}
+
+// The control is the host itself, while this process lives: nobody hangs up, whoever else is started.
+#[test]
+fn this_process_keeps_its_end() {
+    let mut anchor = Anchor::current().unwrap();
+    let own = Lifeline::of_this_process().unwrap();
+    assert_eq!(own.value(), Lifeline::of_this_process().unwrap().value());
+    anchor.with(own.clone());
+    let mut command = Command::new("cat");
+    let mut host = Echo::spawn(anchor.apply_with(without_library(&mut command), &preload())).armed();
+    let mut env = Command::new("env");
+    let output = anchor
+        .apply_with(without_library(&mut env), &Preload::Nothing)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (fd, pid) = (
+        format!("ANCHOR_FD={}", own.value()),
+        format!("ANCHOR_PID={}", std::process::id()),
+    );
+    assert!(
+        text.lines().any(|line| line == fd) && text.lines().any(|line| line == pid),
+        "{text}"
+    );
+    host.assert_lives();
+    let held = held_by(format!("/proc/{}", host.owned.pid()).as_ref());
+    let line = format!("pipe:[{}]", own.value().file.unwrap().inode);
+    assert_eq!(
+        held.iter().filter(|held| **held == line).count(),
+        1,
+        "one end alone: {held:?}"
+    );
+}
+
+#[test]
+fn what_cannot_hang_up_is_refused() {
+    let refused = |end: std::os::fd::OwnedFd, why: &str| match Lifeline::new(end) {
+        Err(Error::Lifeline(_, said)) => assert_eq!(said, why),
+        other => panic!("{other:?}"),
+    };
+    refused(
+        std::fs::File::open("/etc/passwd").unwrap().into(),
+        "neither a pipe nor a socket",
+    );
+    let (one, _other) = std::os::unix::net::UnixDatagram::pair().unwrap();
+    refused(one.into(), "a socket of this kind never hangs up");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    refused(listener.into(), "a socket that is not connected");
+    assert!(matches!(Lifeline::at(1023), Err(Error::Lifeline(1023, why)) if why == "closed"));
+    assert!(matches!(Lifeline::at(-1), Err(Error::Lifeline(-1, _))));
 }
