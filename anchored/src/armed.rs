@@ -120,7 +120,7 @@ fn left_alone(entry: &Entry, cookie: &Cookie) -> Option<&'static str> {
 /// The library is in it, and left it alone.
 fn why_no_watcher(entry: &Entry, cookie: &Cookie) -> &'static str {
     let inside = namespaces::numbers_of(entry.pid);
-    if cookie.anchor.raw() == entry.pid {
+    if cookie.anchor.is_some_and(|anchor| anchor.raw() == entry.pid) {
         "it is the anchor"
     } else if cookie
         .id

@@ -1,7 +1,7 @@
 //! The command line: one definition, from which help, man page and completions are made too.
 
 use crate::failure::{Failure, plain, shown};
-use anchor_contract::{Grace, LogTarget, Pid, Scope, Setting, Signal, Skip};
+use anchor_contract::{AnchorFd, Grace, LogTarget, Pid, Scope, Setting, Signal, Skip};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
@@ -31,6 +31,11 @@ pub struct Cli {
     /// The anchor; default: the parent of anchored [ANCHOR_PID]
     #[arg(long, value_name = "PID", value_parser = value::<Pid>())]
     pid: Option<OsString>,
+
+    /// A descriptor that anchored has inherited, whose hang-up is the anchor's death: instead of a process, or with --pid
+    /// beside it [ANCHOR_FD]
+    #[arg(long, value_name = "N", value_parser = value::<AnchorFd>())]
+    fd: Option<OsString>,
 
     /// What the program is asked with: a name or a number [ANCHOR_SIGNAL, default TERM]
     #[arg(long, value_name = "SIGNAL", value_parser = value::<Signal>())]
@@ -149,6 +154,8 @@ pub struct Line {
     pub mode: Mode,
     /// The anchor's number, where one was named.
     pub pid: Option<u32>,
+    /// The number of a descriptor, where one was named.
+    pub fd: Option<AnchorFd>,
     pub signal: Option<OsString>,
     pub grace: Option<OsString>,
     pub scope: Option<OsString>,
@@ -253,6 +260,7 @@ fn line(cli: Cli) -> Result<Line, Failure> {
     Ok(Line {
         mode,
         pid,
+        fd: cli.fd.and_then(|fd| AnchorFd::parse(fd.as_bytes())),
         signal: cli.signal,
         grace: cli.grace,
         scope: cli.scope,
@@ -275,6 +283,7 @@ fn misplaced(cli: &Cli, mode: Mode) -> Result<(), Failure> {
     let shows = matches!(mode, Mode::Check | Mode::List);
     let all = [
         ("--pid", cli.pid.is_some(), mode != Mode::Release),
+        ("--fd", cli.fd.is_some(), sets),
         ("--signal", cli.signal.is_some(), sets),
         ("--grace", cli.grace.is_some(), sets),
         ("--scope", cli.scope.is_some(), sets),

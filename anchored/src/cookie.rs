@@ -6,7 +6,7 @@
 
 use crate::processes::{Entry, Handle};
 use crate::sys::{memory, namespaces};
-use anchor_contract::{AnchorId, Disable, Grace, Pid, Scope, Setting, Signal, Skip, value_in};
+use anchor_contract::{AnchorFd, AnchorId, Disable, Grace, Pid, Scope, Setting, Signal, Skip, value_in};
 use serde::Serialize;
 
 /// Whose tree it is: where no subreaper keeps one together, a guard tells what it starts. Nobody else reads it.
@@ -45,8 +45,13 @@ impl Block {
 
     /// The cookie. `None` where no anchor is named, or by a value that the library does not understand either.
     pub fn cookie(&self) -> Option<Cookie> {
+        let (anchor, fd) = (self.setting::<Pid>(), self.setting::<AnchorFd>());
+        if anchor.is_none() && fd.is_none() {
+            return None;
+        }
         Some(Cookie {
-            anchor: self.setting()?,
+            anchor,
+            fd: fd.map(AnchorFd::raw),
             id: self.setting(),
             signal: self.setting().unwrap_or(Signal::DEFAULT),
             grace: self.setting().unwrap_or(Grace::DEFAULT),
@@ -62,7 +67,10 @@ impl Block {
 /// What a process was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookie {
-    pub anchor: Pid,
+    /// The anchor's number.
+    pub anchor: Option<Pid>,
+    /// The descriptor whose hang-up is its death. That nobody can see from outside.
+    pub fd: Option<i32>,
     pub id: Option<AnchorId>,
     pub signal: Signal,
     pub grace: Grace,
@@ -145,13 +153,13 @@ impl Judge {
 
     /// What has become of the anchor that `bearer` was told of.
     pub fn anchor(&self, bearer: &Entry, cookie: &Cookie) -> State {
-        let Some(id) = cookie.id else {
+        let (Some(id), Some(pid)) = (cookie.id, cookie.anchor) else {
             return State::Unknown;
         };
         if self.numbers != Some(id.namespace) {
             return State::Unknown;
         }
-        match Entry::of(cookie.anchor.raw()) {
+        match Entry::of(pid.raw()) {
             // KERNEL: counted in ticks, of 10 ms mostly. A number that was given away within one keeps its orphans. Its
             // new owner is as old as who was told of the anchor, or older: see below.
             Some(found) if found.start == id.start => life(&found),
@@ -164,7 +172,7 @@ impl Judge {
                 if same { State::Recycled } else { State::Unknown }
             }
             // `/proc` may be mounted with hidepid; kill(2) knows even those that it may not signal.
-            None if anchor_spawn::exists(cookie.anchor) => State::Unknown,
+            None if anchor_spawn::exists(pid) => State::Unknown,
             None => State::Gone,
         }
     }
@@ -204,13 +212,15 @@ mod tests {
         ])
         .cookie()
         .unwrap();
-        assert_eq!(cookie.anchor.raw(), 7);
+        assert_eq!(cookie.anchor.map(Pid::raw), Some(7));
         assert_eq!(cookie.grace, Grace::DEFAULT);
         assert_eq!(cookie.signal, Signal::DEFAULT);
         assert!(cookie.id.is_none() && !cookie.released && !cookie.preloads);
         for none in ["ANCHOR_PID=", "ANCHOR_PID=abc", "ANCHOR_ID=1:2", ""] {
             assert_eq!(block(&[none]).cookie(), None, "{none}");
         }
+        let lifeline = block(&["ANCHOR_FD=3:14:15"]).cookie().unwrap();
+        assert_eq!((lifeline.anchor, lifeline.fd), (None, Some(3)));
         assert!(block(&["ANCHOR_DISABLE=1"]).is_released());
         assert!(!block(&["ANCHOR_DISABLE=0"]).is_released());
         assert!(block(&["ANCHOR_PID="]).is_released());
@@ -251,7 +261,7 @@ mod tests {
         let (entry, numbers) = (Entry::of(own).unwrap(), namespaces::own_numbers().unwrap());
         let judged = |pid: i32, id: Option<(u64, u64)>| {
             let mut cookie = block(&["ANCHOR_PID=1"]).cookie().unwrap();
-            cookie.anchor = Pid::from_raw(pid).unwrap();
+            cookie.anchor = Some(Pid::from_raw(pid).unwrap());
             cookie.id = id.map(|(namespace, start)| AnchorId {
                 namespace,
                 start,

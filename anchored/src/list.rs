@@ -39,6 +39,7 @@ struct Row {
     pid: i32,
     anchor: Option<i32>,
     anchor_id: Option<String>,
+    anchor_fd: Option<i32>,
     anchor_state: State,
     /// `thread`, `supervised`, `released` or `not armed`.
     armed: &'static str,
@@ -58,6 +59,7 @@ impl Row {
             pid: found.entry.pid,
             anchor: found.anchor,
             anchor_id: id.map(|id: AnchorId| id.to_string()),
+            anchor_fd: found.cookie.as_ref().and_then(|cookie| cookie.fd),
             anchor_state: found.state,
             armed,
             why,
@@ -99,7 +101,11 @@ fn row(found: &Found, clock: Option<Clock>) -> [Cell; 6] {
     [
         (found.entry.pid.to_string(), Colour::Plain),
         (
-            found.anchor.map_or_else(nothing, |pid| pid.to_string()),
+            match (found.anchor, found.cookie.as_ref().and_then(|cookie| cookie.fd)) {
+                (Some(pid), _) => pid.to_string(),
+                (None, Some(fd)) => format!("fd {fd}"),
+                (None, None) => nothing(),
+            },
             Colour::Plain,
         ),
         (found.state.word().to_owned(), state),

@@ -14,9 +14,12 @@ pub fn print(line: &Line) -> Result<ExitCode, Failure> {
     let anchor = run::anchor(line)?;
     let preload = Preload::Library(run::library()?);
     let variables = anchor.variables(&preload, std::env::var_os(PRELOAD));
+    // What would name another anchor too.
+    let withdrawn = || anchor.withdrawn().filter(|name| std::env::var_os(name).is_some());
     let mut text = Vec::new();
     match line.shell {
         Shell::Sh => {
+            withdrawn().for_each(|name| text.extend_from_slice(format!("unset {name}\n").as_bytes()));
             for (name, value) in &variables {
                 text.extend_from_slice(format!("export {name}=").as_bytes());
                 text.extend(quoted(value, b"'\\''"));
@@ -24,6 +27,7 @@ pub fn print(line: &Line) -> Result<ExitCode, Failure> {
             }
         }
         Shell::Fish => {
+            withdrawn().for_each(|name| text.extend_from_slice(format!("set -e {name}\n").as_bytes()));
             for (name, value) in &variables {
                 text.extend_from_slice(format!("set -gx {name} ").as_bytes());
                 let backslashes = value.as_bytes().iter().flat_map(|byte| match byte {
@@ -39,6 +43,7 @@ pub fn print(line: &Line) -> Result<ExitCode, Failure> {
         }
         Shell::Json => {
             let mut object = serde_json::Map::new();
+            object.extend(withdrawn().map(|name| (name.to_owned(), serde_json::Value::Null)));
             for (name, value) in &variables {
                 let Some(value) = value.to_str() else {
                     let value = shown(value);

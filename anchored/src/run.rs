@@ -4,8 +4,8 @@ use crate::cli::{Line, When};
 use crate::decide::{Decision, Way, decide, is_off};
 use crate::failure::Failure;
 use crate::{cookie, embedded, sigpipe, supervise};
-use anchor_contract::{Pid, Setting, VARIABLES};
-use anchor_spawn::{Anchor, Error, Library, PRELOAD, Preload};
+use anchor_contract::{AnchorFd, Pid, Setting, VARIABLES};
+use anchor_spawn::{Anchor, Error, Library, Lifeline, PRELOAD, Preload};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
@@ -100,14 +100,23 @@ fn command(line: &Line) -> (&OsStr, Command) {
 
 /// The anchor that the line means, and what else the program is told.
 pub fn anchor(line: &Line) -> Result<Anchor, Failure> {
-    let pid = match line.pid {
-        Some(pid) => pid,
-        None => parent()?,
+    let lifeline = line.fd.map(lifeline).transpose()?;
+    let process = |pid| {
+        Anchor::of(pid).map_err(|error| match line.pid {
+            Some(_) => Failure::own(format_args!("--pid: {error}")),
+            None => Failure::own(format_args!("the parent of anchored: {error}")),
+        })
     };
-    let mut anchor = Anchor::of(pid).map_err(|error| match (line.pid, error) {
-        (Some(_), error) => Failure::own(format_args!("--pid: {error}")),
-        (None, error) => Failure::own(format_args!("the parent of anchored: {error}")),
-    })?;
+    let mut anchor = match (line.pid, lifeline) {
+        (Some(pid), None) => process(pid)?,
+        (None, None) => process(parent()?)?,
+        (None, Some(lifeline)) => Anchor::by(lifeline),
+        (Some(pid), Some(lifeline)) => {
+            let mut anchor = process(pid)?;
+            anchor.with(lifeline);
+            anchor
+        }
+    };
     let own = |error: Error| Failure::own(error);
     if let Some(value) = &line.signal {
         anchor.signal(value).map_err(own)?;
@@ -130,11 +139,23 @@ pub fn anchor(line: &Line) -> Result<Anchor, Failure> {
     Ok(anchor)
 }
 
+/// The descriptor that the line means. The file that was said with it must be the one that is there.
+fn lifeline(told: AnchorFd) -> Result<Lifeline, Failure> {
+    let found = Lifeline::at(told.raw()).map_err(|error| Failure::own(format_args!("--fd: {error}")))?;
+    if told.file.is_some() && found.value() != told {
+        let other = found.value();
+        return Err(Failure::own(format_args!(
+            "--fd: {told}: another file has its number: {other}"
+        )));
+    }
+    Ok(found)
+}
+
 /// Whether `anchored` is to be the init of a container: nobody is above it, and nobody is named. Its own end is the
 /// anchor then, for the kernel ends a PID namespace with its first process, pid_namespaces(7).
 fn is_init(line: &Line) -> bool {
     let alone = std::os::unix::process::parent_id() == 0;
-    alone && line.pid.is_none() && line.supervise == When::Always
+    alone && line.pid.is_none() && line.fd.is_none() && line.supervise == When::Always
 }
 
 /// Who has started `anchored`.

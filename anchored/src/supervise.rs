@@ -40,7 +40,7 @@ mod macos;
 use macos as system;
 
 use crate::cli::Line;
-use crate::failure::{Failure, shown};
+use crate::failure::{Failure, plain, shown};
 use crate::processes::{Entry, Handle};
 use crate::sigpipe;
 use crate::sys::handle::WANTED;
@@ -49,6 +49,7 @@ use journal::Journal;
 use nix::unistd::{ForkResult, fork};
 use std::ffi::OsStr;
 use std::process::{Command, ExitCode};
+use system::hangup::Hangup;
 use system::signals::Signals;
 use terms::Terms;
 
@@ -60,7 +61,10 @@ pub fn supervise(anchor: Option<&Anchor>, line: &Line, mut command: Command) -> 
     let journal = Journal::of(line, &terms);
     let name = command.get_program().to_owned();
     sigpipe::hand_on(&mut command);
-    let anchor = anchor.map(|anchor| watched(anchor, &name)).transpose()?;
+    let anchor = anchor
+        .map(|anchor| Watched::of(anchor, &name))
+        .transpose()?
+        .unwrap_or_default();
     // ORDER: before the fork, of this process itself: no number is looked up later that might be another's by then.
     let front = itself().ok_or_else(|| Failure::own(format_args!("no handle of this process: {WANTED}")))?;
     // ORDER: before the fork, so that no signal falls between: what comes early waits until it can be handed on.
@@ -79,21 +83,54 @@ pub fn supervise(anchor: Option<&Anchor>, line: &Line, mut command: Command) -> 
     }
 }
 
-/// A handle of the anchor, if it lives.
-///
-/// A program that the library finds too late is asked at once, because it runs already. What does not run yet need not
-/// be started.
-fn watched(anchor: &Anchor, name: &OsStr) -> Result<Handle, Failure> {
-    let process = anchor.process();
-    let pid = process.pid.raw();
-    match Handle::open(pid, process.id.start) {
-        Some(handle) if !handle.is_dead() => Ok(handle),
-        // Seen, and still no handle: the kernel has none to give.
-        None if process.is_there() => Err(Failure::own(format_args!("{pid}: no handle of it: {WANTED}"))),
-        _ => Err(Failure::own(format_args!(
-            "{}: not started: its anchor {pid} is dead",
-            shown(name)
-        ))),
+/// What tells of the anchor's death: either.
+#[derive(Default)]
+pub struct Watched {
+    process: Option<Handle>,
+    lifeline: Option<Hangup>,
+}
+
+impl Watched {
+    /// A handle of the anchor and a copy of the descriptor, whichever are named, if it lives.
+    ///
+    /// A program that the library finds too late is asked at once, because it runs already. What does not run yet need not
+    /// be started.
+    fn of(anchor: &Anchor, name: &OsStr) -> Result<Self, Failure> {
+        let dead = |anchor: &dyn std::fmt::Display| {
+            Failure::own(format_args!(
+                "{}: not started: its anchor {anchor} is dead",
+                shown(name)
+            ))
+        };
+        let process = anchor.process().map(|process| {
+            let pid = process.pid.raw();
+            match Handle::open(pid, process.id.start) {
+                Some(handle) if !handle.is_dead() => Ok(handle),
+                // Seen, and still no handle: the kernel has none to give.
+                None if process.is_there() => {
+                    Err(Failure::own(format_args!("{pid}: no handle of it: {WANTED}")))
+                }
+                _ => Err(dead(&pid)),
+            }
+        });
+        let lifeline = anchor.lifeline().map(|lifeline| {
+            let number = lifeline.value().raw();
+            let opened = Hangup::of(number);
+            let mut opened =
+                opened.map_err(|error| Failure::own(format_args!("--fd: {number}: {}", plain(&error))))?;
+            if opened.has_come() {
+                return Err(dead(&format_args!("fd {number}")));
+            }
+            Ok(opened)
+        });
+        Ok(Self {
+            process: process.transpose()?,
+            lifeline: lifeline.transpose()?,
+        })
+    }
+
+    fn is_any(&self) -> bool {
+        self.process.is_some() || self.lifeline.is_some()
     }
 }
 

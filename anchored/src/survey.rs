@@ -6,6 +6,7 @@ use crate::cookie::{self, Block, Cookie, Judge, State};
 use crate::failure::Failure;
 use crate::processes::{self, Entry};
 use crate::sys::{process_table, watcher::Watcher};
+use anchor_contract::Pid;
 
 /// A process that is anchored, or was meant to be.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl Survey {
         let mut found = match &cookie {
             Some(cookie) => Found {
                 entry: entry.clone(),
-                anchor: Some(cookie.anchor.raw()),
+                anchor: cookie.anchor.map(Pid::raw),
                 state: self.judge.anchor(entry, cookie),
                 how: armed::how(entry, cookie, &self.family),
                 cookie: None,

@@ -16,7 +16,9 @@ use std::path::Path;
 pub struct Report {
     command: Vec<String>,
     /// The process that would be watched.
-    anchor: i32,
+    anchor: Option<i32>,
+    /// The descriptor whose hang-up would be its death.
+    anchor_fd: Option<i32>,
     /// Each file that another one interprets, the command's own first.
     scripts: Vec<ScriptShown>,
     program: ProgramShown,
@@ -101,7 +103,8 @@ impl Report {
         };
         Self {
             command: line.command.iter().map(|word| text(word)).collect(),
-            anchor: anchor.process().pid.raw(),
+            anchor: anchor.process().map(|process| process.pid.raw()),
+            anchor_fd: anchor.lifeline().map(|lifeline| lifeline.value().raw()),
             scripts: decision.found.scripts.iter().map(ScriptShown::of).collect(),
             program: ProgramShown::of(&decision.found.program),
             library: LibraryShown::of(decision),
@@ -119,10 +122,19 @@ impl Report {
         Ok(text)
     }
 
+    fn anchors_name(&self) -> String {
+        let process = self.anchor.map(|pid| format!("process {pid}"));
+        let lifeline = self
+            .anchor_fd
+            .map(|fd| format!("whoever hangs up descriptor {fd}"));
+        let named: Vec<String> = process.into_iter().chain(lifeline).collect();
+        named.join(", or ")
+    }
+
     pub fn as_text(&self) -> String {
         let mut lines = vec![
             ("command", self.command.join(" ")),
-            ("anchor", format!("process {}", self.anchor)),
+            ("anchor", self.anchors_name()),
         ];
         for script in &self.scripts {
             let by = if script.by == "shell" {

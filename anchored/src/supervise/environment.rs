@@ -22,10 +22,7 @@ pub fn is_left_alone(process: &Entry, terms: &Terms) -> bool {
 ///
 /// Where the environment cannot be read, the watcher's thread alone decides.
 pub fn asks_itself(pid: i32, terms: &Terms) -> bool {
-    let watched = Block::of(pid).is_none_or(|block| {
-        let (number, identity) = Terms::OF_ANCHOR;
-        let found = |name| block.value(name).map(OsStr::from_bytes);
-        terms.anchors(found(number), found(identity))
-    });
+    let watched =
+        Block::of(pid).is_none_or(|block| terms.anchors(|name| block.value(name).map(OsStr::from_bytes)));
     watched && watcher::has_thread(pid)
 }

@@ -1,6 +1,7 @@
 //! The guard: the command's parent. It reaps, passes on what the front is sent, and ends the tree when the anchor
 //! dies. It stays as long as there is somebody below it, and holds nothing of the caller's.
 
+use super::Watched;
 use super::ending::{Ending, Pass};
 use super::journal::{Event, Journal};
 use super::link::{Link, Word};
@@ -31,13 +32,13 @@ struct Guard {
 pub fn run(
     mut link: Link,
     front: Handle,
-    anchor: Option<Handle>,
+    anchor: Watched,
     terms: Terms,
     journal: Journal,
     mut command: Command,
     signals: &Signals,
 ) -> ! {
-    let anchored = anchor.is_some();
+    let anchored = anchor.is_any();
     // ORDER: before there is a command that could leave an orphan.
     let started = || {
         bond::adopt_orphans()?;

@@ -55,10 +55,9 @@ impl Journal {
             Some(value) if LogTarget::parse(value.as_bytes()) == Some(LogTarget::Stderr) => Target::Stderr,
             Some(value) => std::path::absolute(value).map_or(Target::Nowhere, Target::File),
         };
-        let anchor = terms.anchor.as_ref().map(|(pid, _)| pid.to_string_lossy());
         Self {
             target,
-            anchor: anchor.unwrap_or_default().into_owned(),
+            anchor: terms.anchors_name(),
             signal: name(terms.signal),
             grace: match terms.grace {
                 Grace::Never => "no SIGKILL".to_owned(),

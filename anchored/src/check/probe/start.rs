@@ -79,7 +79,7 @@ impl Start<'_> {
     /// The command as [`run`] makes it, heard by nobody and away from the terminal.
     fn command(&self, line: &Line, anchor: i32) -> Result<Command, Failure> {
         let mut line = line.clone();
-        line.pid = u32::try_from(anchor).ok();
+        (line.pid, line.fd) = (u32::try_from(anchor).ok(), None);
         let (name, arguments) = line.command.split_first().expect("the line has a command");
         let mut command = Command::new(name);
         command

@@ -1,8 +1,10 @@
 //! What the guard waits for, and who is below it.
 
 use crate::processes::{Entry, Handle, all};
+use crate::supervise::Watched;
 use crate::supervise::link::Link;
 use crate::supervise::start::number;
+use crate::supervise::system::hangup::Hangup;
 use crate::supervise::system::signals::queue;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -12,12 +14,16 @@ use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+/// How often a lifeline is looked at that does not let anybody wait.
+const NOISY: Duration = Duration::from_millis(250);
+
 /// Where the guard looks out from.
 pub struct Lookout {
     root: i32,
     children: SignalFd,
     /// `None` where there is none, or when it is dead.
     anchor: Option<Handle>,
+    lifeline: Option<Hangup>,
 }
 
 /// What has come.
@@ -30,13 +36,14 @@ pub struct Came {
 
 impl Lookout {
     /// Opened by the guard, before there is a command.
-    pub fn open(anchor: Option<Handle>) -> Result<Self, Errno> {
+    pub fn open(anchor: Watched) -> Result<Self, Errno> {
         let mut children = SigSet::empty();
         children.add(Signal::SIGCHLD);
         Ok(Self {
             root: nix::unistd::getpid().as_raw(),
             children: queue(&children)?,
-            anchor,
+            anchor: anchor.process,
+            lifeline: anchor.lifeline,
         })
     }
 
@@ -44,7 +51,9 @@ impl Lookout {
     pub fn descriptors(&self) -> Vec<i32> {
         let anchor = self.anchor.as_ref().map(Handle::descriptor);
         let anchor = anchor.map(number);
-        anchor.into_iter().chain([number(&self.children)]).collect()
+        let lifeline = self.lifeline.as_ref().map(Hangup::number);
+        let held = anchor.into_iter().chain(lifeline);
+        held.chain([number(&self.children)]).collect()
     }
 
     /// The command is told nothing: it is below us whatever it does.
@@ -60,6 +69,12 @@ impl Lookout {
         let link = link.map(|link| place(link.as_fd()));
         let anchor = self.anchor.as_ref();
         let anchor = anchor.map(|anchor| place(anchor.descriptor().as_fd()));
+        let lifeline = self.lifeline.as_ref();
+        if let Some(entry) = lifeline.and_then(Hangup::entry) {
+            waits.push(entry);
+        }
+        let looks = lifeline.is_some_and(Hangup::is_noisy).then_some(NOISY);
+        let at_most = at_most.into_iter().chain(looks).min();
         // Rounded up: a pause that ends too early would be polled out at full speed.
         let timeout = at_most.map(|pause| pause + Duration::from_millis(1));
         let timeout = timeout.map_or(PollTimeout::NONE, |pause| {
@@ -74,9 +89,10 @@ impl Lookout {
                 .is_some_and(|is| is.contains(PollFlags::POLLIN))
         };
         let (said, died) = (came(link), anchor.is_some_and(is_dead));
+        let died = died || self.lifeline.as_mut().is_some_and(Hangup::has_come);
         while let Ok(Some(_)) = self.children.read_signal() {}
         if died {
-            self.anchor = None;
+            (self.anchor, self.lifeline) = (None, None);
         }
         Came { said, died }
     }

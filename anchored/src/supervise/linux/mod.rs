@@ -2,6 +2,7 @@
 //! subreaper.
 
 pub mod bond;
+pub mod hangup;
 pub mod job;
 pub mod lookout;
 pub mod signals;

@@ -3,6 +3,7 @@
 
 use crate::cookie::{Block, TREE, mark};
 use crate::processes::{Entry, Handle, all};
+use crate::supervise::Watched;
 use crate::supervise::kin::{Birth, Kin, Sight};
 use crate::supervise::link::Link;
 use crate::supervise::start::number;
@@ -63,7 +64,8 @@ impl Sight {
 
 impl Lookout {
     /// Opened by the guard, before there is a command.
-    pub fn open(anchor: Option<Handle>) -> Result<Self, Errno> {
+    pub fn open(anchor: Watched) -> Result<Self, Errno> {
+        let anchor = anchor.process;
         let own = nix::unistd::getpid().as_raw();
         let mut lookout = Self::instead_of(Sight::of(own).ok_or(Errno::ESRCH)?)?;
         // KERNEL: recorded although it is blocked, and by default ignored.

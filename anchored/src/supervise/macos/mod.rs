@@ -2,6 +2,7 @@
 //! the front and the guard stand in for a death signal of each other's.
 
 pub mod bond;
+pub mod hangup;
 pub mod job;
 pub mod lookout;
 pub mod signals;
