@@ -334,3 +334,31 @@ fn an_error_that_waits_is_no_death() {
     drop(anchors);
     assert_signalled(echo.owned.pid(), Signal::SIGTERM);
 }
+
+// What the kernel refuses to say is no hang-up, and no mistake of anybody's: nothing is said, and the process is left.
+#[test]
+fn a_refused_call_is_no_death() {
+    let calls = [
+        libc::SYS_fstat,
+        libc::SYS_getsockopt,
+        libc::SYS_getpeername,
+        libc::SYS_close_range,
+        libc::SYS_unshare,
+    ];
+    for call in calls {
+        let (anchors, hosts) = local(SockType::Stream);
+        let mut anchor = sibling();
+        let mut command = Command::new("cat");
+        held(&mut command, &hosts).env("ANCHOR_PID", anchor.pid().to_string());
+        let (mut echo, said) = Echo::spawn_with_errors(filter::refuse(&mut command, call, libc::EPERM));
+        for _ in 0..10 {
+            echo.assert_lives();
+        }
+        wait_until_armed(echo.owned.pid());
+        echo.assert_lives();
+        anchor.kill();
+        assert_signalled(echo.owned.pid(), Signal::SIGTERM);
+        assert_eq!(said.rest(), "", "{call}");
+        drop(anchors);
+    }
+}
