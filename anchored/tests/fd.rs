@@ -45,7 +45,7 @@ fn the_line_names_the_whole_anchor() {
             .filter(|line| names.iter().any(|name| line.starts_with(name)));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(named(&[]), [fd.clone()]);
+    assert_eq!(named(&[]), std::slice::from_ref(&fd));
     let mut both = named(&["--pid", &own]);
     both.sort();
     let id = full_identity(own.parse().unwrap());

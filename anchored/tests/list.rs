@@ -201,6 +201,7 @@ fn json_has_its_keys() {
     let mut expected = [
         "pid",
         "anchor",
+        "anchor_fd",
         "anchor_id",
         "anchor_state",
         "armed",

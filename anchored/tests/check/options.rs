@@ -149,7 +149,7 @@ fn json_has_keys_that_stay() {
     };
     assert_eq!(
         keys(&value),
-        "anchor command excluded exit_status library probe program scripts verdict why"
+        "anchor anchor_fd command excluded exit_status library probe program scripts verdict why"
     );
     assert_eq!(
         keys(&value["program"]),
