@@ -21,6 +21,8 @@ export interface AnchorSettings {
   pdeathsig?: 'auto' | 'always' | 'never';
   /** How often the anchor is looked at where the kernel offers no event: milliseconds or `'250ms'`. */
   poll?: number | string;
+  /** The number that a descriptor has in the program: of a pipe or stream socket whose hang-up is the anchor's death too. */
+  fd?: number;
   /** The library's file, where it is not the package's own. */
   library?: string;
   /** Where the package has no library for the platform: throw, or run the program unprotected. Default: `'throw'`. */
@@ -33,8 +35,14 @@ export interface AnchorEnvOptions extends AnchorSettings {
   env?: NodeJS.ProcessEnv;
 }
 
+/** What `anchored` takes. */
+export interface AnchoredSettings extends Omit<AnchorSettings, 'fd'> {
+  /** One more pipe, the last of `stdio`, whose hang-up is the anchor's death too: for other PID namespaces. Default: `false`. */
+  channel?: boolean;
+}
+
 /** With the options of `child_process.spawn`, and how the program is anchored. */
-export type Anchored<Options> = Options & { anchor?: AnchorSettings };
+export type Anchored<Options> = Options & { anchor?: AnchoredSettings };
 
 /** As `child_process.spawn`: a program that ends when this process dies, whatever ends it. */
 export function anchored(command: string, args?: readonly string[], options?: Anchored<SpawnOptionsWithoutStdio>): ChildProcessWithoutNullStreams;

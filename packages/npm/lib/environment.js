@@ -29,9 +29,11 @@ function anchorEnv(options = {}) {
 }
 
 // What belongs to another anchor, in a process that is itself anchored. A kept identity would have the new number taken
-// for that of a dead process; a scope that is pinned to a process leaves out all others.
+// for that of a dead process; its descriptor is not handed on, and the number is another file's or nobody's; a scope that
+// is pinned to a process leaves out all others.
 function forget(env) {
   delete env.ANCHOR_ID;
+  delete env.ANCHOR_FD;
   if (env.ANCHOR_SCOPE?.startsWith('self:')) env.ANCHOR_SCOPE = 'tree';
 }
 

@@ -26,6 +26,7 @@ const SETTINGS = {
   skip: ['ANCHOR_SKIP', "globs of program names, such as ['ssh-agent', '*-daemon']", skip],
   log: ['ANCHOR_LOG', "the path of a file, or 'stderr'", (value) => (isText(value) ? value : undefined)],
   strict: ['ANCHOR_STRICT', 'true or false', (value) => (typeof value === 'boolean' ? String(Number(value)) : undefined)],
+  fd: ['ANCHOR_FD', 'the number that a descriptor has in the program', fd],
   poll: ['ANCHOR_POLL', "milliseconds, '250ms' or '1s', from 1ms to 86400s", poll],
 };
 
@@ -49,6 +50,11 @@ function pidOf(value) {
 // A text without a NUL, which would end it.
 function isText(value) {
   return typeof value === 'string' && value !== '' && !value.includes('\0');
+}
+
+// 0 to 2 are the program's own.
+function fd(value) {
+  return Number.isInteger(value) && value > 2 && value < 2 ** 31 ? String(value) : undefined;
 }
 
 function oneOf(...words) {

@@ -56,6 +56,25 @@ test('a sidecar ends with the process that was named', async (t) => {
   assert.equal(tree.anchor.exitCode ?? tree.anchor.signalCode, null, 'the app lives');
 });
 
+// The process that is named lives, so it is the pipe that tells: test (named) -> app (holds the pipe) -> server
+test('a sidecar with a channel ends with the process that holds it', async (t) => {
+  const tree = app(t, 'channel', JSON.stringify({ pid: process.pid }));
+  const { port } = await tree.ready();
+  assert.equal(await answers(port), 200);
+  await tree.killAnchor();
+  await tree.gone();
+  assert.match(tree.text, /^asked SIGTERM$/m);
+});
+
+test('and without the channel it does not', async (t) => {
+  const tree = app(t, 'plainly', JSON.stringify({ pid: process.pid }));
+  const { pid, port } = await tree.ready();
+  await tree.killAnchor();
+  assert.equal(await answers(port), 200);
+  process.kill(pid, 'SIGKILL');
+  await tree.gone();
+});
+
 // The page's first lines, as they are, on a port that is free; and the same with Node's own spawn.
 const page = readFileSync(here('../node_modules/libanchor/README.md'), 'utf8');
 const lines = /```js\n([^`]*)```/.exec(page)[1];

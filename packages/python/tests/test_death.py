@@ -63,6 +63,28 @@ class Death(unittest.TestCase):
         tree.says("^asked SIGTERM$")
         self.assertIsNone(tree.anchor.poll(), "the app lives")
 
+    def test_a_sidecar_with_a_channel_ends_with_the_process_that_holds_it(self):
+        """The process that is named lives, so it is the pipe that tells: test (named) -> app (holds the pipe) -> server"""
+        named = json.dumps({"pid": os.getpid()})
+        for way in ("channel", "asyncio_and_channel", "forked"):
+            with self.subTest(way):
+                tree = self.app(way, named)
+                _, port = tree.ready()
+                if way == "forked":
+                    tree.sidecars.append(int(tree.says(r"^forked (\d+)$").group(1)))
+                self.assertEqual(answers(port), 200)
+                tree.kill_anchor()
+                tree.says("^asked SIGTERM$")
+                if way == "forked":
+                    os.kill(tree.sidecars[-1], signal.SIGKILL)
+                tree.gone()
+        tree = self.app("plainly", named)
+        pid, port = tree.ready()
+        tree.kill_anchor()
+        self.assertEqual(answers(port), 200)
+        os.kill(pid, signal.SIGKILL)
+        tree.gone()
+
     def test_the_lines_of_the_page(self):
         """The page's first lines, as they are, on a port that is free; and the same with subprocess's own Popen."""
         with open(os.path.join(HERE, "README.md")) as page:

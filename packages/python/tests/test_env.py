@@ -131,6 +131,35 @@ class Environment(unittest.TestCase):
                     anchor.env(pid=thread)
 
 
+class Channel(unittest.TestCase):
+    def test_it_is_a_pipe_that_is_handed_on_whatever_else_is(self):
+        script = 'test -p /proc/self/fd/${ANCHOR_FD%%:*} && test -e /proc/self/fd/$1 && echo "$ANCHOR_FD"'
+        with open(os.devnull) as other:
+            command = ["sh", "-c", script, "sh", str(other.fileno())]
+            options = {"stdout": subprocess.PIPE, "text": True, "env": clean()}
+            with anchor.Popen(command, channel=True, pass_fds=[other.fileno()], **options) as child:
+                said, _ = child.communicate()
+        self.assertRegex(said, rf"^{anchor.channel()}(:\d+:\d+)?\n$")
+
+    def test_it_is_one_for_all_and_another_where_it_was_closed(self):
+        first = anchor.channel()
+        self.assertEqual(anchor.channel(), first)
+        self.assertFalse(os.get_inheritable(first))
+        os.close(first)
+        with open(os.devnull) as other:
+            self.assertNotEqual(anchor.channel(), other.fileno())
+        self.assertTrue(stat.S_ISFIFO(os.fstat(anchor.channel()).st_mode))
+
+    def test_that_of_an_anchor_further_up_is_not_kept(self):
+        self.assertNotIn("ANCHOR_FD", anchor.env({"ANCHOR_FD": "9"}))
+        self.assertEqual(anchor.env({"ANCHOR_FD": "9"}, fd=4)["ANCHOR_FD"], "4")
+        for fd in (0, 2, -1, 1.5, "3", True):
+            with self.subTest(fd), self.assertRaisesRegex(anchor.InvalidValueError, "^fd: "):
+                anchor.env(fd=fd)
+        with self.assertRaisesRegex(anchor.InvalidValueError, "^channel: 1: want"):
+            anchor.Popen(["true"], channel=1)
+
+
 class Library(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="anchor-wheel-")

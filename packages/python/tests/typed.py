@@ -15,6 +15,8 @@ standard: subprocess.Popen[str] = read_text
 length: int = len(read_text.communicate()[0]) + len(read_bytes.communicate()[0])
 env: Dict[str, str] = anchor.env({"PATH": "/bin"}, pid=7, scope="self", skip=["a", "b"], strict=True, if_unsupported="run")
 settings: anchor.Settings = {"grace": "5s", "pdeathsig": "never", "poll": None}
+anchor.Popen(["a"], channel=True)
+anchor.env(fd=anchor.channel())
 anchor.Popen(["a"], env={b"A": b"1"}, cwd="/", start_new_session=True, **settings)
 subprocess.run(["a"], env=anchor.env(**settings))
 

@@ -20,6 +20,7 @@ const ways = {
   shell: () => anchored(`"${node}" "${server}"; true`, { stdio, anchor, shell: true }),
   env: () => anchored(node, args, { stdio, anchor, env: { PATH: process.env.PATH } }),
   array: () => anchored(node, args, { stdio: ['ignore', 1, 'inherit'], anchor }),
+  channel: () => anchored(node, args, { stdio, anchor: { ...anchor, channel: true } }),
   fork: () => fork(server, more, { env: anchorEnv(anchor) }),
   worker: () => new Worker(new URL(import.meta.url), { workerData: ['plainly', options, ...more] }),
 };

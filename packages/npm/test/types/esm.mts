@@ -8,7 +8,8 @@ anchored('a').stdout.on('data', () => {});
 anchored('a', ['b'], { cwd: '/', anchor: settings }).stdin.end();
 anchored('a', ['b'], { stdio: 'inherit', detached: true, anchor: settings }).unref();
 anchored('a', { shell: true, signal: new AbortController().signal }).pid?.toFixed();
-anchored('a', { stdio: ['ignore', 1, 2] }).stdout?.pause();
+anchored('a', { stdio: ['ignore', 1, 2], anchor: { channel: true } }).stdout?.pause();
+spawn('a', { stdio: ['pipe', 'pipe', 'pipe', 'pipe'], env: anchorEnv({ fd: 3 }) });
 const env: NodeJS.ProcessEnv = anchorEnv({ pid: 7, env: { PATH: '/bin' }, ifUnsupported: 'run' });
 spawn('a', { env });
 try {
@@ -24,5 +25,7 @@ anchored('a', [], { anchor: { scope: 'all' } });
 anchorEnv({ signals: 'TERM' });
 // @ts-expect-error: its environment is the child's
 anchored('a', [], { anchor: { env: {} } });
+// @ts-expect-error: the pipe is made by whoever gives its number
+anchorEnv({ channel: true });
 // @ts-expect-error: nothing is piped
 anchored('a', [], { stdio: 'inherit' }).stdout.pause();

@@ -6,6 +6,7 @@
 anchor.env() is the environment of such a program, for whoever starts it otherwise.
 """
 
+from ._channel import channel
 from ._environment import env
 from ._errors import (
     AnchorError,
@@ -27,5 +28,6 @@ __all__ = [
     "Settings",
     "UnsupportedPlatformError",
     "UnusablePathError",
+    "channel",
     "env",
 ]

@@ -47,7 +47,9 @@ def env(base: Optional[Environment] = None, **settings: Unpack[Settings]) -> Dic
 
 def _forget(made: Dict[str, str]) -> None:
     """What belongs to another anchor, in a process that is itself anchored. A kept identity would have the new number
-    taken for that of a dead process; a scope that is pinned to a process leaves out all others."""
+    taken for that of a dead process; its descriptor is not handed on, and the number is another file's or nobody's; a scope
+    that is pinned to a process leaves out all others."""
     made.pop("ANCHOR_ID", None)
+    made.pop("ANCHOR_FD", None)
     if made.get("ANCHOR_SCOPE", "").startswith("self:"):
         made["ANCHOR_SCOPE"] = "tree"

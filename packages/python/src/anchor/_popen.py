@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import IO, TYPE_CHECKING, Any, AnyStr, Callable, Iterable, Optional, Sequence, Union, overload
 
+from ._channel import channel as channel_of
 from ._environment import env as env_of
+from ._errors import InvalidValueError
 from ._settings import Settings
 
 if TYPE_CHECKING:
-    import os
-
     from typing_extensions import Literal, Unpack
 
     from ._environment import Environment
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     class Options(Settings, total=False):
         """Those of subprocess.Popen that do not decide whether it speaks text or bytes, and libanchor's."""
 
+        channel: bool
         bufsize: int
         executable: Optional[Path]
         stdin: File
@@ -91,4 +93,11 @@ class Popen(Base[AnyStr]):
     ) -> None: ...
     def __init__(self, args: Command, **options: Any) -> None:
         settings = {name: options.pop(name) for name in Settings.__annotations__ if name in options}
+        channel = options.pop("channel", False)
+        if not isinstance(channel, bool):
+            raise InvalidValueError("channel", channel, "True or False")
+        # Elsewhere no program is given a descriptor, and there is no library.
+        if channel and os.name == "posix":
+            settings["fd"] = channel_of()
+            options["pass_fds"] = (*options.get("pass_fds", ()), settings["fd"])
         super().__init__(args, env=env_of(options.pop("env", None), **settings), **options)

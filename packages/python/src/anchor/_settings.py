@@ -30,6 +30,7 @@ class Settings(TypedDict, total=False):
     strict: Optional[bool]
     pdeathsig: Optional[Literal["auto", "always", "never"]]
     poll: Union[float, str, None]
+    fd: Optional[int]
     library: Union[str, os.PathLike[str], None]
     if_unsupported: Literal["raise", "run"]
 
@@ -122,6 +123,12 @@ def _log(value: Any) -> Optional[str]:
     return _text(os.fspath(value)) if isinstance(value, (str, os.PathLike)) else None
 
 
+def _fd(value: Any) -> Optional[str]:
+    """0 to 2 are the program's own."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if number and 2 < value < 2**31 else None
+
+
 def _one_of(*words: str) -> Callable[[Any], Optional[str]]:
     return lambda value: value if value in words else None
 
@@ -139,5 +146,6 @@ SETTINGS: Dict[str, Tuple[str, str, Callable[[Any], Optional[str]]]] = {
     "skip": ("ANCHOR_SKIP", "globs of program names, such as ['ssh-agent', '*-daemon']", _skip),
     "log": ("ANCHOR_LOG", "the path of a file, or 'stderr'", _log),
     "strict": ("ANCHOR_STRICT", "True or False", _switch),
+    "fd": ("ANCHOR_FD", "the number that a descriptor has in the program", _fd),
     "poll": ("ANCHOR_POLL", "seconds, '250ms' or '1s', from 1ms to 86400s", _poll),
 }
