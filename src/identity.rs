@@ -48,7 +48,10 @@ pub fn open_then_verify(settings: &Settings, known: Known) -> Anchor {
     let opened = handle(settings, pid);
     // The mark alone is enough, in whatever namespace. ORDER: first, because it is one call and all the rest are many.
     if let (Ok(handle), Some(mark)) = (opened, known.mark) {
-        if handle.mark() == Some(mark) {
+        stops::at("3-opened");
+        let found = handle.mark();
+        stops::at("3-read");
+        if found == Some(mark) {
             return Anchor::Lives(Some(handle), known);
         }
     }

@@ -143,7 +143,7 @@ impl Try {
         let outcome = match births.main() {
             None => Outcome::Right("ended before main"),
             // It says as whom it knows its anchor.
-            Some(id) if self.with_id || id == anchor.marked || id.is_empty() => {
+            Some(id) if self.with_id || id == anchor.id || id == anchor.marked || id.is_empty() => {
                 self.must_end(births, "while it was armed")
             }
             Some(_) => self.with_the_stranger(births, process),
