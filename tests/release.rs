@@ -93,6 +93,29 @@ fn an_archive_is_complete_and_works_without_a_toolchain() {
     assert!(report.ends_with("protected: no process was left\n"), "{report}");
 }
 
+// A panic's message names its source file; in whose home that was while it was compiled is nobody's business, and would
+// be another file in each home.
+#[test]
+fn nothing_in_it_tells_where_it_was_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = succeeds(release(folder.path(), &[]));
+    let mut tar = Command::new("tar");
+    tar.arg("-xzf").arg(archive.trim_end()).current_dir(folder.path());
+    succeeds(tar.output().unwrap());
+    let cargo = std::env::var("CARGO_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cargo");
+    let name = archive.trim_end().strip_suffix(".tar.gz").unwrap();
+    for file in ["bin/anchored", "lib/libanchor.so"] {
+        let bytes = read(Path::new(name).join(file)).unwrap();
+        for path in [cargo.as_str(), env!("CARGO_MANIFEST_DIR")] {
+            let found = bytes
+                .windows(path.len())
+                .position(|window| window == path.as_bytes());
+            let said = found.map(|at| String::from_utf8_lossy(&bytes[at..at + 100]));
+            assert_eq!(said, None, "{file}");
+        }
+    }
+}
+
 // Packing adds nothing of the moment or the machine. (That the library itself is the same is the compiler's to see to.)
 #[test]
 fn the_same_sources_give_the_same_archive() {
