@@ -1,4 +1,4 @@
-//! The archive that users get: made by `scripts/release`, unpacked where nothing else of the project is.
+//! The archive that users get: made by `scripts/archive`, unpacked where nothing else of the project is.
 
 #![cfg(target_os = "linux")]
 
@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use support::*;
 
-fn release(out: &Path, arguments: &[&str]) -> Output {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/release");
+fn archive(out: &Path, arguments: &[&str]) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/archive");
     let mut command = Command::new(script);
     without_library(&mut command)
         .env("SOURCE_DATE_EPOCH", "1700000000")
@@ -27,28 +27,16 @@ fn succeeds(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn sums_are_right(folder: &Path) {
-    let mut check = Command::new("sha256sum");
-    succeeds(
-        check
-            .args(["--check", "--strict", "SHA256SUMS"])
-            .current_dir(folder)
-            .output()
-            .unwrap(),
-    );
-}
-
 #[test]
 fn an_archive_is_complete_and_works_without_a_toolchain() {
     let folder = tempfile::tempdir().unwrap();
-    let archive = PathBuf::from(succeeds(release(folder.path(), &[])).trim_end());
-    sums_are_right(folder.path());
+    let packed = PathBuf::from(succeeds(archive(folder.path(), &[])).trim_end());
 
     let elsewhere = tempfile::tempdir().unwrap();
     let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(&archive).current_dir(elsewhere.path());
+    tar.arg("-xzf").arg(&packed).current_dir(elsewhere.path());
     succeeds(tar.output().unwrap());
-    let name = archive.file_name().unwrap().to_str().unwrap();
+    let name = packed.file_name().unwrap().to_str().unwrap();
     let tree = elsewhere.path().join(name.strip_suffix(".tar.gz").unwrap());
     assert_eq!(
         read(tree.join("lib/libanchor.so")).unwrap(),
@@ -98,12 +86,12 @@ fn an_archive_is_complete_and_works_without_a_toolchain() {
 #[test]
 fn nothing_in_it_tells_where_it_was_built() {
     let folder = tempfile::tempdir().unwrap();
-    let archive = succeeds(release(folder.path(), &[]));
+    let packed = succeeds(archive(folder.path(), &[]));
     let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(archive.trim_end()).current_dir(folder.path());
+    tar.arg("-xzf").arg(packed.trim_end()).current_dir(folder.path());
     succeeds(tar.output().unwrap());
     let cargo = std::env::var("CARGO_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cargo");
-    let name = archive.trim_end().strip_suffix(".tar.gz").unwrap();
+    let name = packed.trim_end().strip_suffix(".tar.gz").unwrap();
     for file in ["bin/anchored", "lib/libanchor.so"] {
         let bytes = read(Path::new(name).join(file)).unwrap();
         for path in [cargo.as_str(), env!("CARGO_MANIFEST_DIR")] {
@@ -116,40 +104,19 @@ fn nothing_in_it_tells_where_it_was_built() {
     }
 }
 
-// Packing adds nothing of the moment or the machine. (That the library itself is the same is the compiler's to see to.)
+// Packing adds nothing of the moment or the machine. (What is packed: tests/release.rs.)
 #[test]
 fn the_same_sources_give_the_same_archive() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let made = folders.each_ref().map(|folder| {
-        let archive = PathBuf::from(succeeds(release(folder.path(), &[])).trim_end());
-        read(archive).unwrap()
+        let made = PathBuf::from(succeeds(archive(folder.path(), &[])).trim_end());
+        read(made).unwrap()
     });
     assert!(made[0] == made[1]);
 }
 
-// Each machine packs its own; the sums are then written over all of them.
 #[test]
-fn sums_are_written_over_archives_of_several_machines() {
-    let folder = tempfile::tempdir().unwrap();
-    let version = env!("CARGO_PKG_VERSION");
-    for platform in ["linux-x86_64", "macos-universal"] {
-        let archive = folder
-            .path()
-            .join(format!("libanchor-{version}-{platform}.tar.gz"));
-        std::fs::write(archive, platform).unwrap();
-    }
-    std::fs::write(folder.path().join("libanchor-0.0.0-linux-x86_64.tar.gz"), "old").unwrap();
-    let package = format!("anchored_{version}-1_amd64.deb");
-    std::fs::write(folder.path().join(package), "package").unwrap();
-    std::fs::write(folder.path().join("anchored_0.0.0-1_amd64.deb"), "old").unwrap();
-    succeeds(release(folder.path(), &["--sums"]));
-    sums_are_right(folder.path());
-    let sums = std::fs::read_to_string(folder.path().join("SHA256SUMS")).unwrap();
-    assert_eq!(sums.lines().count(), 3, "{sums}");
-}
-
-#[test]
-fn what_cannot_be_released_is_one_line() {
+fn what_cannot_be_packed_is_one_line() {
     let folder = tempfile::tempdir().unwrap();
     for (arguments, words) in [
         (&["x86_64-pc-windows-msvc"][..], "no library for this target"),
@@ -158,14 +125,15 @@ fn what_cannot_be_released_is_one_line() {
             "rustup target add no-such-linux-target",
         ),
         (&["--nope"], "--nope: unknown option"),
-        (&["--tag", "v0.0.0"], "v0.0.0: the sources are version"),
-        (&["--sums"], "no archive of version"),
+        (&["--out"], "--out: want a folder"),
     ] {
-        let output = release(folder.path(), arguments);
+        let output = archive(folder.path(), arguments);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
         assert!(
-            said.starts_with("release: ") && said.contains(words) && said.lines().count() == 1,
+            (said.starts_with("archive: ") || said.starts_with("build: "))
+                && said.contains(words)
+                && said.lines().count() == 1,
             "{said}"
         );
     }
