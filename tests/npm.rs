@@ -5,7 +5,7 @@
 mod support;
 
 use once_cell::sync::Lazy;
-use std::fs::{read, read_to_string, write};
+use std::fs::{read, write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::packages::{others_libraries, pack, refused, succeeds, tools, values};
@@ -176,17 +176,5 @@ fn values_are_taken_as_the_contract_takes_them() {
     assert_eq!(said.lines().count(), given.len());
     for ((option, value, taken), said) in values().into_iter().zip(said.lines()) {
         assert_eq!(said, taken.to_string(), "{option}: {value}");
-    }
-}
-
-#[test]
-fn it_has_the_version_of_the_library() {
-    for (file, times) in [("package.json", 1), ("package-lock.json", 2)] {
-        let text = read_to_string(root().join("packages/npm").join(file)).unwrap();
-        // The lock file has it twice, before the first dependency.
-        let own = text.split("node_modules/").next().unwrap();
-        let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
-        assert_eq!(own.matches(&version).count(), times, "{file}");
-        assert_eq!(own.matches("\"version\"").count(), times, "{file}");
     }
 }
