@@ -53,6 +53,9 @@ fn an_archive_is_complete_and_works_without_a_toolchain() {
         assert!(tree.join(file).is_file(), "{file}");
     }
 
+    let mut version = Command::new(tree.join("bin/anchored"));
+    let said = succeeds(version.arg("--version").output().unwrap());
+    assert_eq!(said, concat!("anchored ", env!("CARGO_PKG_VERSION"), "\n"));
     let mut launcher = Command::new(tree.join("bin/anchored"));
     let environment = succeeds(without_library(launcher.arg("env")).output().unwrap());
     let library = tree.join("lib/libanchor.so").canonicalize().unwrap();

@@ -349,6 +349,20 @@ fn what_cannot_be_released_is_one_line() {
         let said = refused(&pack("release", empty.path(), &words));
         assert!(said.contains(message), "{said}");
     }
+    // What is published has a name in the list of changes.
+    let changes = read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let said = refused(&pack(
+        "release",
+        empty.path(),
+        &[&format!("--tag=v{VERSION}"), "--gather"].map(Path::new),
+    ));
+    let named = changes.contains(&format!("\n## {VERSION}"));
+    let words = if named {
+        "no archive of version"
+    } else {
+        "CHANGELOG.md begins with 'Unreleased'"
+    };
+    assert!(said.contains(words), "{said}");
     // One release has one library for a platform.
     let other = folder.path().join("other");
     let mut bytes = read(&*LIBRARY).unwrap();
