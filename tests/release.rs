@@ -349,6 +349,12 @@ fn what_cannot_be_released_is_one_line() {
         let said = refused(&pack("release", empty.path(), &words));
         assert!(said.contains(message), "{said}");
     }
+    let mut reproduce = Command::new(root().join("scripts/reproduce"));
+    let said = refused(&reproduce.arg(empty.path()).output().unwrap());
+    assert!(
+        said.contains("no SHA256SUMS: want the folder of a release"),
+        "{said}"
+    );
     // What is published has a name in the list of changes.
     let changes = read_to_string(root().join("CHANGELOG.md")).unwrap();
     let said = refused(&pack(

@@ -83,7 +83,11 @@ fn places(top: &Path) -> Vec<Place> {
                 let Some(package) = manifest.get("package") else {
                     continue;
                 };
-                if package["version"].get("workspace").is_some() {
+                if package
+                    .get("version")
+                    .and_then(|version| version.get("workspace"))
+                    .is_some()
+                {
                     shipped.insert(package["name"].as_str().unwrap().to_owned());
                     add("package.version", Some(version.clone()), &version);
                 } else {
@@ -259,6 +263,7 @@ fn a_place_that_was_forgotten_is_named() {
             "version = \"9.9.9\"",
         ),
         ("fuzz/Cargo.toml", "version = \"0.0.0\"", "version = \"9.9.9\""),
+        ("spawn/Cargo.toml", "version.workspace = true\n", ""),
         ("anchored/Cargo.toml", "libanchor (= ", "libanchor (= 9"),
         ("anchored/Cargo.toml", "libanchor (= ", "libanchor (>= "),
         ("CHANGELOG.md", "## ", "## 9.9.9\n\n## "),
