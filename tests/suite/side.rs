@@ -1,12 +1,10 @@
 //! One run of a case: a folder, a port, and perhaps an anchor.
 
 use crate::Case;
+use crate::support::tree::{Tree, top};
 use crate::support::*;
-use crate::tree::Tree;
-use nix::sys::prctl;
 use once_cell::sync::Lazy;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -22,16 +20,6 @@ static READABLE: Lazy<(tempfile::TempDir, PathBuf)> = Lazy::new(|| {
     open_to_all(&path);
     (folder, path)
 });
-
-/// The top of a tree: no host, alive until it is killed, and a parent who waits for whoever has lost his. A PID
-/// namespace, say, does not end before all who were in it are waited for.
-const TOP: &str = "
-import os, subprocess, sys, time
-subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=open('out', 'w'), stderr=open('err', 'w'))
-while True:
-    try: os.wait()
-    except ChildProcessError: time.sleep(0.01)
-";
 
 fn open_to_all(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -176,16 +164,14 @@ impl<'a> Side<'a> {
     }
 
     pub fn stay(&self, script: &str) -> Tree {
-        let mut command = Command::new("/usr/bin/python3");
-        command.args(["-c", TOP]);
-        let parent = "export ANCHOR_PID=$$; \"$@\" & wait $!";
+        let mut words = Vec::new();
         if self.case.anchor_is_parent {
-            command.args(["sh", "-c", parent, "sh"]);
+            let parent = "export ANCHOR_PID=$$; \"$@\" & wait $!";
+            words.extend(["sh", "-c", parent, "sh"].map(str::to_owned));
         }
-        command.args(self.words(script));
-        self.common(&mut command).stdin(Stdio::null());
-        // SAFETY: one system call.
-        unsafe { command.pre_exec(|| Ok(prctl::set_child_subreaper(true)?)) };
+        words.extend(self.words(script));
+        let mut command = top(words);
+        self.common(&mut command);
         for name in ["out", "err"] {
             std::fs::write(self.folder.path().join(name), "").unwrap();
         }

@@ -1,72 +1,8 @@
-//! Trees of processes, seen from outside: who belongs to one, and what each of its processes looks like.
+//! What each of a tree's processes looks like from outside.
 
 use crate::side::Side;
-use crate::support::*;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::support::tree::Tree;
 use std::path::PathBuf;
-use std::process::Child;
-
-/// A top process and everything below it.
-pub struct Tree(pub Child);
-
-impl Tree {
-    /// The living processes below the top.
-    pub fn processes(&self) -> BTreeSet<i32> {
-        let mut parents = BTreeMap::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry
-                .file_name()
-                .to_str()
-                .and_then(|name| name.parse::<i32>().ok())
-            else {
-                continue;
-            };
-            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else {
-                continue;
-            };
-            let mut fields = stat.rsplit_once(") ").unwrap().1.split(' ');
-            let (state, parent) = (fields.next().unwrap(), fields.next().unwrap());
-            if state != "Z" && state != "X" {
-                parents.insert(pid, parent.parse::<i32>().unwrap());
-            }
-        }
-        let mut found = BTreeSet::from([self.0.id() as i32]);
-        loop {
-            let more: Vec<i32> = parents
-                .iter()
-                .filter(|(pid, parent)| found.contains(parent) && !found.contains(pid))
-                .map(|(pid, _)| *pid)
-                .collect();
-            if more.is_empty() {
-                break;
-            }
-            found.extend(more);
-        }
-        found.remove(&(self.0.id() as i32));
-        found
-    }
-
-    /// The anchor where it is the parent of what is run.
-    pub fn first(&self) -> i32 {
-        *self.processes().first().unwrap()
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        // Whoever appears while the others are killed is found in the next round.
-        wait_until("a tree is cleared away", || {
-            let left = self.processes();
-            left.iter()
-                .for_each(|pid| kill(Pid::from_raw(*pid), Signal::SIGKILL).unwrap_or_default());
-            left.is_empty()
-        });
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// What a process can see of itself, or anybody of it, as lines; `None` if it has just ended.
 fn facts(pid: i32, side: &Side) -> Option<String> {

@@ -20,6 +20,8 @@ pub mod packages;
 #[cfg(target_os = "linux")]
 pub mod stop;
 #[cfg(target_os = "linux")]
+pub mod tree;
+#[cfg(target_os = "linux")]
 pub use linux::*;
 
 use nix::errno::Errno;
