@@ -135,37 +135,14 @@ fn is_gone(pid: i32) -> bool {
     matches!(state(Path::new(&format!("/proc/{pid}"))), None | Some('Z' | 'X'))
 }
 
-/// Builds the program with the PyInstaller of PyPI, in an environment of its own that is kept between runs.
+/// Builds the program with the PyInstaller of PyPI.
 fn build_sidecar(folder: &Path) -> std::path::PathBuf {
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pyinstaller");
-    let run = |program: &Path, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        let output = without_library(command.args(arguments))
-            .current_dir(folder)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{program:?} {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    };
-    if !environment.join("bin/pyinstaller").exists() {
-        run(
-            Path::new("/usr/bin/python3"),
-            &["-m", "venv", environment.to_str().unwrap()],
-        );
-        run(
-            &environment.join("bin/pip"),
-            &["install", "--quiet", "pyinstaller"],
-        );
-    }
     let source = "import os, sys\nprint(os.getpid(), os.getppid(), flush=True)\n\
         for line in sys.stdin: print(line, end='', flush=True)\n";
     std::fs::write(folder.join("sidecar.py"), source).unwrap();
-    run(
-        &environment.join("bin/pyinstaller"),
-        &["--onefile", "--log-level", "ERROR", "sidecar.py"],
-    );
+    let environment = python::environment("pyinstaller", &["pyinstaller"]);
+    let mut build = Command::new(environment.join("bin/pyinstaller"));
+    build.args(["--onefile", "--log-level", "ERROR", "sidecar.py"]);
+    python::succeeds(build.current_dir(folder));
     folder.join("dist/sidecar")
 }

@@ -18,6 +18,8 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub mod packages;
 #[cfg(target_os = "linux")]
+pub mod python;
+#[cfg(target_os = "linux")]
 pub mod stop;
 #[cfg(target_os = "linux")]
 pub mod tree;

@@ -80,7 +80,8 @@ impl Drop for Tree {
             let left = self.processes();
             left.iter()
                 .for_each(|pid| kill(Pid::from_raw(*pid), Signal::SIGKILL).unwrap_or_default());
-            left.is_empty()
+            // A look misses whoever's parent ends meanwhile.
+            left.is_empty() && self.processes().is_empty()
         });
         let _ = self.0.kill();
         let _ = self.0.wait();
