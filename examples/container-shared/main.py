@@ -1,0 +1,4 @@
+# The pod's job.
+import time
+
+time.sleep(1000)
