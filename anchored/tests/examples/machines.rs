@@ -56,3 +56,19 @@ fn a_pods_sidecar_ends_with_its_main_process() {
         ..example
     });
 }
+
+// test -> sh -> unshare -> python3 main.py (PID 1 of its namespace, anchor)
+//            -> unshare -> python3 sidecar.py (PID 1 of another)
+#[test]
+fn a_sidecar_in_another_pid_namespace_ends_with_the_main_process() {
+    if !may_make_namespaces() {
+        return;
+    }
+    let example = Example::new("container-apart", &["unshare", "python3"]);
+    nothing_is_left(&Example {
+        anchor: Some("python3 main.py"),
+        // Each stands outside its namespace, and ends with the one inside.
+        apart: |line| line.starts_with("unshare "),
+        ..example
+    });
+}

@@ -1,0 +1,4 @@
+# The main container's program.
+import time
+
+time.sleep(1000)
