@@ -3,7 +3,7 @@
 use crate::bystander::bystander_lives;
 use crate::calls::Refusals;
 use crate::host::{Host, Kin, UNASKED, Wrong};
-use crate::watcher::{Waits, is_quiet};
+use crate::watcher::{Waits, is_quiet, listens};
 use std::fmt::Write;
 
 /// What a host goes through before its anchor dies.
@@ -19,6 +19,8 @@ pub struct Life {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Rung {
     Event,
+    /// Nothing but a descriptor's hang-up.
+    HangUp,
     Looks,
     Probes,
     /// No thread: the kernel asks.
@@ -47,6 +49,7 @@ impl Outcome {
     pub fn name(&self) -> String {
         let mut name = String::from(match self.rung {
             Rung::Event => "pidfd",
+            Rung::HangUp => "hang-up",
             Rung::Looks => "proc",
             Rung::Probes => "number",
             Rung::Kernel => "kernel",
@@ -117,13 +120,24 @@ fn live(life: &Life, refusals: &Refusals, grace: &str) -> Result<Outcome, Wrong>
     if !alone {
         lacks.push("holds the host's descriptors".to_owned());
     }
+    let mut hears = false;
     if waits.is_some() {
-        is_quiet(&host.watcher().ok_or("the watcher left")?)?;
+        let task = host.watcher().ok_or("the watcher left")?;
+        is_quiet(&task)?;
+        hears = listens(&task);
+        if life.kin == Kin::Pipe {
+            let nothing = (!hears).then(|| Err("waits for nothing".to_owned()));
+            waits = nothing.unwrap_or(Ok(Some(Waits::HangUp)))?;
+        }
+        if life.kin == Kin::Socket && !hears {
+            lacks.push("deaf".to_owned());
+        }
     }
     host.does('e')?;
     let kernel = signal == libc::SIGTERM;
     let rung = match waits {
         Some(Waits::Event) => Rung::Event,
+        Some(Waits::HangUp) => Rung::HangUp,
         Some(Waits::Looks) => Rung::Looks,
         Some(Waits::Probes) => Rung::Probes,
         None if kernel => Rung::Kernel,
@@ -139,7 +153,11 @@ fn live(life: &Life, refusals: &Refusals, grace: &str) -> Result<Outcome, Wrong>
     } else if (rung == Rung::Inert) == why.is_empty() {
         return Err(format!("{rung:?}, and says: {logged:?}"));
     }
-    host.kill_anchor();
+    if hears {
+        host.hang_up();
+    } else {
+        host.kill_anchor();
+    }
     match rung {
         Rung::Inert => drop(host.does('e').map_err(|wrong| format!("inert, and {wrong}"))?),
         Rung::Kernel => host.is_asked()?,

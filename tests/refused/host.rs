@@ -6,6 +6,7 @@ use crate::support::*;
 use crate::watcher::{Waits, cpu_ticks};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::SockType;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 use once_cell::sync::Lazy;
@@ -31,6 +32,10 @@ pub enum Kin {
     Parent,
     /// A stranger that is dead before the host is started.
     Dead,
+    /// The test, which holds the other end of a pipe. No process is named.
+    Pipe,
+    /// A stranger, and the test that holds the other end of a socket.
+    Socket,
 }
 
 /// What went wrong: a host that crashed, hung, was ended too early, or not at all.
@@ -42,6 +47,8 @@ pub const UNASKED: &str = "unasked";
 pub struct Host {
     pub pid: i32,
     anchor: Option<Owned>,
+    /// The anchor's end of what the host has the other end of.
+    lifeline: Option<OwnedFd>,
     /// The process that was started: the host, or the anchor.
     started: Owned,
     input: ChildStdin,
@@ -66,16 +73,29 @@ impl Host {
         let folder = tempfile::tempdir_in("/dev/shm").unwrap();
         let log = folder.path().join("log");
         let mut command = Command::new(&*PROGRAM);
-        let mut anchor = (kin != Kin::Parent).then(sibling);
+        let mut anchor = (!matches!(kin, Kin::Parent | Kin::Pipe)).then(sibling);
+        let (lifeline, hosts_end) = match kin {
+            Kin::Pipe => Some(lifeline::pipe()),
+            Kin::Socket => Some(lifeline::local(SockType::Stream)),
+            _ => None,
+        }
+        .unzip();
+        let set = filter(refusals.unwrap_or_default());
+        if kin == Kin::Parent {
+            without_library(&mut command).arg(&*LIBRARY).arg(set);
+        } else {
+            without_library(&mut command).env(INJECTS, LIBRARY.as_os_str());
+            command.envs(refusals.map(|_| ("REFUSED", set)));
+        }
+        if let Some(end) = &hosts_end {
+            lifeline::held(&mut command, end);
+        }
         if let Some(anchor) = &mut anchor {
-            anchored(&mut command, anchor.pid()).envs(refusals.map(|refusals| ("REFUSED", filter(refusals))));
+            command.env("ANCHOR_PID", anchor.pid().to_string());
             if kin == Kin::Dead {
                 command.env("ANCHOR_ID", identity(anchor.pid()));
                 anchor.kill_and_reap();
             }
-        } else {
-            let filter = filter(refusals.unwrap_or_default());
-            without_library(&mut command).arg(&*LIBRARY).arg(filter);
         }
         command
             .env("ANCHOR_LOG", &log)
@@ -91,6 +111,7 @@ impl Host {
         Self {
             pid: started.pid(),
             anchor: anchor.filter(|_| kin != Kin::Dead),
+            lifeline,
             input: started.0.stdin.take().unwrap(),
             output: started.0.stdout.take().unwrap(),
             errors: started.0.stderr.take().unwrap(),
@@ -231,8 +252,14 @@ impl Host {
     pub fn kill_anchor(&mut self) {
         match &mut self.anchor {
             Some(anchor) => anchor.kill_and_reap(),
+            None if self.lifeline.is_some() => self.hang_up(),
             None => self.started.kill_and_reap(),
         }
+    }
+
+    /// The anchor's end is closed, and whoever is the anchor by number lives.
+    pub fn hang_up(&mut self) {
+        self.lifeline = None;
     }
 
     /// Waits for the end of a host that listens and goes on: it is asked once, then killed. What of that was not so.

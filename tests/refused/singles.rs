@@ -24,7 +24,7 @@ pub const PLAIN: Life = Life {
 };
 
 /// What the rows of a table have in common.
-pub const LIVES: [Life; 9] = [
+pub const LIVES: [Life; 12] = [
     Life {
         title: "The anchor is a stranger",
         ..PLAIN
@@ -73,6 +73,23 @@ pub const LIVES: [Life; 9] = [
     Life {
         title: "ANCHOR_STRICT=1",
         variables: &[("ANCHOR_STRICT", "1")],
+        ..PLAIN
+    },
+    Life {
+        title: "ANCHOR_FD alone, a pipe",
+        kin: Kin::Pipe,
+        ..PLAIN
+    },
+    Life {
+        title: "The same, and a child by fork alone",
+        kin: Kin::Pipe,
+        does: &['f'],
+        variables: &[("ANCHOR_LOG", "log")],
+    },
+    Life {
+        title: "ANCHOR_FD beside ANCHOR_PID, a socket, and the host changes its ids",
+        kin: Kin::Socket,
+        does: &['i'],
         ..PLAIN
     },
 ];

@@ -1,7 +1,7 @@
 //! How a watcher waits, and what it costs: read off `/proc`.
 
 use crate::host::{POLL, Wrong};
-use crate::support::state;
+use crate::support::{nap, state};
 use std::fs::{read_dir, read_link, read_to_string};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,22 +15,15 @@ pub enum Waits {
     Looks,
     /// For the next look at the number.
     Probes,
+    /// For a descriptor to hang up, and nothing else.
+    HangUp,
 }
 
 impl Waits {
     /// `None` while it does something else.
     pub fn of(task: &Path) -> Option<Self> {
-        let call = read_to_string(task.join("syscall")).ok()?;
-        let mut words = call.split(' ');
-        let number: i64 = words.next()?.trim().parse().ok()?;
-        let polls = number == libc::SYS_ppoll;
-        if state(task) != Some('S') || !polls && number != libc::SYS_clock_nanosleep {
-            return None;
-        }
-        let held: Vec<PathBuf> = read_dir(task.join("fd"))
-            .ok()?
-            .filter_map(|fd| read_link(fd.ok()?.path()).ok())
-            .collect();
+        let polls = call_of(task)? == libc::SYS_ppoll;
+        let held = held(task)?;
         let looks = |held: &PathBuf| held.starts_with("/proc") && held.ends_with("stat");
         let handle = |held: &PathBuf| held.as_os_str() == "anon_inode:[pidfd]";
         Some(match (held.iter().any(looks), held.iter().any(handle)) {
@@ -39,6 +32,35 @@ impl Waits {
             _ => Self::Probes,
         })
     }
+}
+
+/// The call in which it sleeps, one of the two that wait.
+fn call_of(task: &Path) -> Option<i64> {
+    let call = read_to_string(task.join("syscall")).ok()?;
+    let number: i64 = call.split(' ').next()?.trim().parse().ok()?;
+    let waits = [libc::SYS_ppoll, libc::SYS_clock_nanosleep].contains(&number);
+    (waits && state(task) == Some('S')).then_some(number)
+}
+
+fn held(task: &Path) -> Option<Vec<PathBuf>> {
+    let files = read_dir(task.join("fd")).ok()?.flatten();
+    Some(files.filter_map(|fd| read_link(fd.path()).ok()).collect())
+}
+
+/// Whether a watcher waits for an end of a pipe or socket too: it has one, and poll(2) to wait by.
+pub fn listens(task: &Path) -> bool {
+    let is_end = |held: &PathBuf| {
+        let name = held.to_string_lossy();
+        name.starts_with("pipe:[") || name.starts_with("socket:[")
+    };
+    // It may have been caught between two looks.
+    let waits = (0..1000).find_map(|_| call_of(task).or_else(|| nap_first()));
+    waits == Some(libc::SYS_ppoll) && held(task).is_some_and(|held| held.iter().any(is_end))
+}
+
+fn nap_first() -> Option<i64> {
+    nap();
+    None
 }
 
 /// How much time a thread has used, in clock ticks.
