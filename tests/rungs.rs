@@ -6,21 +6,8 @@ mod support;
 
 use nix::sys::signal::Signal;
 use std::process::Command;
-use support::filter::{ALLOW, ANY_BIT, END, EQUAL, LOAD, filter, refuse};
+use support::filter::{refuse, refuse_threads};
 use support::*;
-
-/// EAGAIN to every clone(2) that makes a thread, as RLIMIT_NPROC and a full pids cgroup answer it.
-fn refuse_threads(command: &mut Command) -> &mut Command {
-    let answer = (END, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EAGAIN as u32);
-    let is_clone = (EQUAL, 0, 3, libc::SYS_clone as u32);
-    // The low half of the first argument: the flags.
-    let flags = (LOAD, 0, 0, 16);
-    let makes_a_thread = (ANY_BIT, 0, 1, libc::CLONE_THREAD as u32);
-    filter(
-        command,
-        [(LOAD, 0, 0, 0), is_clone, flags, makes_a_thread, answer, ALLOW],
-    )
-}
 
 fn logged(command: &mut Command, text: &str, log: &std::path::Path) -> Echo {
     let mut host = Echo::spawn(command.env("ANCHOR_LOG", log));

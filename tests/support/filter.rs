@@ -39,3 +39,16 @@ pub fn refuse(command: &mut Command, call: i64, errno: i32) -> &mut Command {
         [(LOAD, 0, 0, 0), (EQUAL, 0, 1, call as u32), answer, ALLOW],
     )
 }
+
+/// EAGAIN to every clone(2) that makes a thread, as RLIMIT_NPROC and a full pids cgroup answer it.
+pub fn refuse_threads(command: &mut Command) -> &mut Command {
+    let answer = (END, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EAGAIN as u32);
+    let is_clone = (EQUAL, 0, 3, libc::SYS_clone as u32);
+    // The low half of the first argument: the flags.
+    let flags = (LOAD, 0, 0, 16);
+    let makes_a_thread = (ANY_BIT, 0, 1, libc::CLONE_THREAD as u32);
+    filter(
+        command,
+        [(LOAD, 0, 0, 0), is_clone, flags, makes_a_thread, answer, ALLOW],
+    )
+}
