@@ -16,16 +16,19 @@ use std::sync::LazyLock;
 fuzz_target!(|block: &[u8]| {
     let entries: Vec<&[u8]> = block.split(|byte| *byte == 0).collect();
     values(block, &entries);
-    let added = entries.len().min(2);
+    let added = entries.len().min(3);
     let (old, added) = entries.split_at(entries.len() - added);
+    // The library adds three that differ in their names, or are empty where there is nothing to say.
     let named: Vec<&[u8]> = added
         .iter()
         .copied()
-        .filter(|entry| entry.contains(&b'='))
+        .filter(|entry| entry.is_empty() || entry.contains(&b'='))
         .collect();
-    // The library adds two that differ in their names.
-    let name = |entry: &[u8]| entry.split(|byte| *byte == b'=').next().map(<[u8]>::to_vec);
-    if named.len() < 2 || name(named[0]) != name(named[1]) {
+    let names = named.iter().filter(|entry| !entry.is_empty());
+    let names: Vec<_> = names
+        .map(|entry| entry.split(|byte| *byte == b'=').next())
+        .collect();
+    if (1..names.len()).all(|place| !names[..place].contains(&names[place])) {
         addition(old, &named);
     }
     preloads(entries[0]);
@@ -63,6 +66,10 @@ fn addition(old: &[&[u8]], added: &[&[u8]]) {
         Some(pages.as_mut_ptr().cast())
     };
     assert!(set(&before, room, added));
+    if added.iter().all(|entry| entry.is_empty()) {
+        assert!(pages.is_empty() && variable == array.as_mut_ptr());
+        return;
+    }
     // SAFETY: as above; `set` has made a new array of the same kind.
     let after = unsafe { Array::at(&raw mut variable) }.expect("an array");
     let after: Vec<&[u8]> = after.entries().map(CStr::to_bytes).collect();
@@ -75,7 +82,7 @@ fn addition(old: &[&[u8]], added: &[&[u8]]) {
             .to_vec()
     };
     let mut wanted = old.to_vec();
-    for entry in added {
+    for entry in added.iter().filter(|entry| !entry.is_empty()) {
         match wanted.iter_mut().find(|other| name(other) == name(entry)) {
             Some(place) => *place = entry,
             None => wanted.push(entry),

@@ -4,7 +4,8 @@
 #![no_main]
 
 use anchor_contract::{
-    AnchorFd, Disable, FileId, Grace, Holder, Line, LogTarget, Millis, Pdeathsig, Pid, Poll, Scope, Setting, Signal, Strict,
+    AnchorFd, Disable, FileId, Grace, Holder, Line, LogTarget, Millis, Pdeathsig, Pid, Poll, Scope, Setting,
+    Signal, Strict,
 };
 use anchor_fuzz::{naive::values, printed};
 use libfuzzer_sys::fuzz_target;
