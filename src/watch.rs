@@ -6,7 +6,7 @@
 use crate::identity::{self, Anchor, Known};
 use crate::log::{self, Log, Side};
 use crate::pdeathsig::{self, Kernel};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::stops;
 use crate::sys::bell::Bell;
 use crate::sys::handle::{self, Handle};
@@ -49,6 +49,10 @@ pub fn start(watch: &Watch) -> Result<(), Errno> {
     //   waiting for 3.
     if watch.lifeline {
         thread::wait_until_settled();
+        // ORDER: before the host's main, and only by now is it known. The watcher says so itself.
+        if watch.process.is_none() && !watch.successor && thread::shares_table() {
+            settings::refuse_if_strict(&watch.settings, lifeline::NO_COPY);
+        }
     }
     // GUEST: where the watcher must not open a handle it must not open a log either, while the host runs. Here it does
     // not yet.

@@ -40,8 +40,9 @@ static STACK: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 /// futex(2) wake when the thread has left its stack for good (`CLONE_CHILD_CLEARTID`).
 static NUMBER: AtomicI32 = AtomicI32::new(0);
 
-/// Whether the watcher is in rooms of its own.
+/// Whether the watcher is in rooms of its own, as far as they are to be had; and whether it could not have a table.
 static SETTLED: AtomicBool = AtomicBool::new(false);
+static SHARES_TABLE: AtomicBool = AtomicBool::new(false);
 
 /// Whether the watcher is to stand down, and whether it does.
 static ORDER: AtomicI32 = AtomicI32::new(STAY);
@@ -198,6 +199,7 @@ pub fn settle(kept: Option<i32>) -> bool {
         // SAFETY: a NUL-terminated path; the working directory is this thread's own.
         let _ = unsafe { call!(SYS_chdir, c"/".as_ptr()) };
     }
+    SHARES_TABLE.store(!own_table, Ordering::Relaxed);
     SETTLED.store(true, Ordering::Release);
     own_table
 }
@@ -210,6 +212,11 @@ pub fn wait_until_settled() {
         times = times.saturating_add(1);
         NUMBER.load(Ordering::Acquire) != 0 && !SETTLED.load(Ordering::Acquire) && times < 1000
     });
+}
+
+/// Whether the watcher has settled without a table of its own.
+pub fn shares_table() -> bool {
+    SETTLED.load(Ordering::Acquire) && SHARES_TABLE.load(Ordering::Relaxed)
 }
 
 /// KERNEL: close_range(2) with `CLOSE_RANGE_UNSHARE`, Linux 5.9, makes a table in which nothing of the host's ever is, but

@@ -113,5 +113,10 @@ pub fn settle(_: Option<i32>) -> bool {
 /// See [`settle`]: there is nothing to wait for.
 pub fn wait_until_settled() {}
 
+/// See [`SHARES_DESCRIPTORS`]: that is known beforehand.
+pub fn shares_table() -> bool {
+    false
+}
+
 /// Threads have no rights of their own.
 pub fn drop_rights() {}
