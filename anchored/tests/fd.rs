@@ -91,6 +91,16 @@ fn a_supervised_command_ends_with_whoever_hangs_up() {
     }
 }
 
+/// A FIFO that is its own other end.
+fn both_ends() -> (tempfile::TempDir, OwnedFd) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fifo");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let mut options = std::fs::File::options();
+    let both = options.read(true).write(true).open(&path).unwrap();
+    (folder, both.into())
+}
+
 #[test]
 fn what_is_no_lifeline_is_said() {
     let file: OwnedFd = std::fs::File::open("/etc/passwd").unwrap().into();
@@ -106,6 +116,16 @@ fn what_is_no_lifeline_is_said() {
             "anchored: --fd: {number}: neither a pipe nor a socket: want a pipe or a connected stream socket\n"
         ),
     );
+    let (_folder, both) = both_ends();
+    let number = both.as_raw_fd();
+    let alone = format!("--fd: {number}: not one end alone: want a pipe or a connected stream socket\n");
+    refused(
+        &mut anchored_by(&both, &[], &["true"]),
+        &format!("anchored: {alone}"),
+    );
+    let mut script = plain(root().join("scripts/anchor-run"));
+    hand_down(&mut script, &both).args(["--fd", &number.to_string(), "true"]);
+    refused(&mut script, &format!("anchor-run: {alone}"));
     refused(
         plain(&*INSTALLED).args(["--fd", "1023", "true"]),
         "anchored: --fd: 1023: closed: want a pipe or a connected stream socket\n",
@@ -187,4 +207,32 @@ fn the_script_takes_it_too() {
         assert_eq!(said, format!("anchor-run: --fd: {number}: {why}\n"));
         assert_eq!(output.status.code(), Some(125));
     }
+}
+
+// What no shell can know of a socket the library looks at: one without a peer says at once that its peer is gone.
+#[test]
+fn the_script_leaves_a_socket_to_the_library() {
+    use nix::sys::socket::{AddressFamily, SockFlag, socket};
+    let script = root().join("scripts/anchor-run");
+    for family in [AddressFamily::Inet, AddressFamily::Unix] {
+        let nobodys = socket(family, SockType::Stream, SockFlag::empty(), None).unwrap();
+        let mut command = plain(&script);
+        let number = nobodys.as_raw_fd().to_string();
+        hand_down(&mut command, &nobodys).args(["--fd", &number, "echo", "ran"]);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.stdout, b"ran\n", "{said}");
+        assert!(
+            said.ends_with("; it is not connected; the program runs unanchored\n"),
+            "{said}"
+        );
+    }
+    // The control: one with a peer.
+    let (anchors, hosts) = local(SockType::Stream);
+    let mut command = plain(&script);
+    hand_down(&mut command, &hosts).args(["--fd", &hosts.as_raw_fd().to_string(), "cat"]);
+    let mut echo = Echo::spawn(&mut command).armed();
+    echo.assert_lives();
+    drop(anchors);
+    assert_signalled(echo.owned.pid(), Signal::SIGTERM);
 }
