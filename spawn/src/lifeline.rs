@@ -90,6 +90,7 @@ enum Unfit {
 fn looked_at(number: RawFd) -> Result<FileId, Unfit> {
     let stat = stat_of(number).map_err(Unfit::Error)?;
     match stat.st_mode & libc::S_IFMT {
+        libc::S_IFIFO if !is_one_end(number) => return Err(Unfit::Not("not one end alone")),
         libc::S_IFIFO => {}
         libc::S_IFSOCK if !is_stream(number) => {
             return Err(Unfit::Not("a socket of this kind never hangs up"));
@@ -114,6 +115,18 @@ fn stat_of(number: RawFd) -> io::Result<libc::stat> {
     checked(unsafe { libc::fstat(number, stat.as_mut_ptr()) })?;
     // SAFETY: filled in, and of numbers only.
     Ok(unsafe { stat.assume_init() })
+}
+
+/// A FIFO that is open for both is its own other end, and one that is open for nothing (`O_PATH`) has none.
+#[allow(unsafe_code)]
+fn is_one_end(number: RawFd) -> bool {
+    #[cfg(target_os = "linux")]
+    const NONE: i32 = libc::O_PATH;
+    #[cfg(not(target_os = "linux"))]
+    const NONE: i32 = 0;
+    // SAFETY: numbers only, fcntl(2).
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFL) };
+    flags == -1 || flags & (libc::O_RDWR | NONE) == 0
 }
 
 #[allow(unsafe_code)]
