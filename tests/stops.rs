@@ -5,9 +5,9 @@
 
 mod support;
 
-use support::LIBRARY_WITH_STOPS;
 use support::births::Births;
 use support::stop::Stop;
+use support::{LIBRARY_WITH_STOPS, kernel_is_at_least};
 
 /// Where the host's own thread may stop while it is armed: before each numbered step of `arm`, and inside some.
 const LOAD: [&str; 13] = [
@@ -36,19 +36,40 @@ struct Way {
     tree: &'static str,
     pdeathsig: &'static str,
     id: bool,
+    /// By what it knows its anchor besides, or alone.
+    fd: &'static [&'static str],
 }
 
-/// Every tree with and without PDEATHSIG, with and without an identity.
+const NO_FD: &[&str] = &[];
+const BESIDE: &[&str] = &["held"];
+const ALONE: &[&str] = &["held", "only"];
+
+/// Every tree with and without PDEATHSIG, with and without an identity; and with a descriptor, beside or alone.
 fn ways() -> impl Iterator<Item = Way> {
-    ["direct", "wrapped", "orphan", "thread"]
-        .into_iter()
-        .flat_map(|tree| {
-            ["auto", "never"].into_iter().flat_map(move |pdeathsig| {
-                [true, false]
-                    .into_iter()
-                    .map(move |id| Way { tree, pdeathsig, id })
-            })
+    let each = [
+        ("auto", true, NO_FD),
+        ("auto", false, NO_FD),
+        ("never", true, NO_FD),
+        ("never", false, NO_FD),
+        ("auto", true, BESIDE),
+        ("auto", false, ALONE),
+    ];
+    let trees = ["direct", "wrapped", "orphan", "thread"].into_iter();
+    trees.flat_map(move |tree| {
+        each.map(|(pdeathsig, id, fd)| Way {
+            tree,
+            pdeathsig,
+            id,
+            fd,
         })
+    })
+}
+
+/// Whether a host comes there while it is armed.
+fn comes_to(way: Way, place: &str, after_exec: bool) -> bool {
+    // One that has the mark of its anchor's handle, from before the exec, looks no further: Linux 6.9.
+    let marked = after_exec && !way.id && kernel_is_at_least(6, 9);
+    !["3-opened", "3-read"].contains(&place) || way.fd != ALONE && !marked
 }
 
 /// What becomes of the anchor while the host is held.
@@ -59,18 +80,22 @@ enum Anchors {
     Death,
     /// Dead, and its number free.
     End,
+    /// It hangs up, and lives.
+    HangUp,
 }
 
 /// Has a host come to a place for the `arrival`th time, `after` it was told so (or while it is born), and sees what the
 /// anchor's end there does to it.
 fn at(births: &mut Births, place: &'static str, arrival: usize, after: Option<&str>, way: Way) {
-    for anchors in [Anchors::Life, Anchors::Death, Anchors::End] {
+    let all = [Anchors::Life, Anchors::Death, Anchors::End, Anchors::HangUp];
+    let hangs_up = usize::from(way.fd != NO_FD);
+    for anchors in all.into_iter().take(3 + hangs_up) {
         let what = format!("{place}, time {arrival}, after {after:?}, {way:?}, {anchors:?}");
         let mut stop = Stop::new(place, arrival);
         let anchor = births.anchor();
         let (stops_at, pdeathsig) = (stop.variable(), format!("ANCHOR_PDEATHSIG={}", way.pdeathsig));
         let id = format!("ANCHOR_ID={}", if way.id { &anchor.id } else { "" });
-        let set = ["ANCHOR_GRACE=never", &stops_at, &pdeathsig, &id];
+        let set = [&["ANCHOR_GRACE=never", &stops_at, &pdeathsig, &id], way.fd].concat();
         births.host(&format!("{} 0 -", way.tree), &LIBRARY_WITH_STOPS, &set);
         // After an exec they are counted anew.
         let execs = after == Some("exec");
@@ -93,6 +118,7 @@ fn at(births: &mut Births, place: &'static str, arrival: usize, after: Option<&s
                 births.done("kill");
                 births.done("reap");
             }
+            Anchors::HangUp => births.done("let-go"),
         }
         stop.go(arrival);
         if anchors == Anchors::Life {
@@ -112,10 +138,10 @@ fn at(births: &mut Births, place: &'static str, arrival: usize, after: Option<&s
 fn while_it_is_armed() {
     let mut births = Births::new();
     for way in ways() {
-        for place in LOAD {
+        for place in LOAD.into_iter().filter(|place| comes_to(way, place, false)) {
             at(&mut births, place, 1, None, way);
         }
-        if way.tree == "direct" && way.pdeathsig == "auto" {
+        if way.tree == "direct" && way.pdeathsig == "auto" && way.fd == NO_FD {
             for place in PDEATHSIG {
                 at(&mut births, place, 1, None, way);
             }
@@ -154,7 +180,8 @@ fn while_a_forked_child_is_armed() {
 fn while_it_is_armed_again_after_an_exec() {
     let mut births = Births::new();
     for way in ways() {
-        for place in LOAD.into_iter().chain(WATCHER) {
+        let load = LOAD.into_iter().filter(|place| comes_to(way, place, true));
+        for place in load.chain(WATCHER) {
             at(&mut births, place, 1, Some("exec"), way);
         }
     }

@@ -3,9 +3,11 @@
  *   anchor                 a new anchor; says its number, its start and its pidfd's inode; `nobodys-anchor`: of another
  *                          user
  *   tick                   waits until the clock has ticked on since the anchor's start
- *   host TREE PAUSE DEATH SET... -- PROGRAM ARG...     makes a host, see `make`; SET is `NAME=value`, `quiet`, or how it is to be
- *                          less than we are, see `become_host`
+ *   host TREE PAUSE DEATH SET... -- PROGRAM ARG...     makes a host, see `make`; SET is `NAME=value`, `quiet`, by
+ *                          what it knows its anchor (`held`: by a pipe too; `only`: by that alone), or how it is to
+ *                          be less than we are, see `become_host`
  *   kill, dead, reap       kills the anchor; waits until it is dead; gives its number back
+ *   let-go                 the anchor hangs up, and lives
  *   stranger HOW           another process gets the anchor's number, see `stranger`: "ok", or "taken"
  *   start                  the start of whoever has the number now
  *   leave                  the stranger ends
@@ -46,6 +48,7 @@ static pid_t anchor, stranger_pid;
 static unsigned long long start;                       /* the anchor's, in ticks */
 static int told[2] = {-1, -1}, said[2] = {-1, -1};     /* what the host reads, what it writes */
 static int ordered[2] = {-1, -1}, null;                /* what the anchor reads */
+static int held[2] = {-1, -1};                         /* the host's end, and the anchor's */
 static char *words[WORDS];
 
 static void fail(const char *what) {
@@ -84,17 +87,19 @@ static void without_pidfd(void) {
 }
 
 static void become_host(void) {
-    char *variables[WORDS + 2], pid[32];
-    int at = 4, count = 0;
+    char *variables[WORDS + 3], pid[32];
+    int at = 4, count = 0, by_number = 1;
     for (; words[at] && strcmp(words[at], "--"); at++) {
         if (!strcmp(words[at], "without-pidfd")) without_pidfd();
         else if (!strcmp(words[at], "quiet")) dup2(null, 2);
+        else if (!strcmp(words[at], "held") && dup2(held[0], 5) == 5) variables[count++] = "ANCHOR_FD=5";
+        else if (!strcmp(words[at], "only")) by_number = 0;
         else if (!strcmp(words[at], "deaf")) signal(SIGTERM, SIG_IGN);
         else if (!strcmp(words[at], "powerless")) prctl(PR_SET_SECUREBITS, SECBIT_NOROOT); /* root without capabilities */
         else variables[count++] = words[at];
     }
     sprintf(pid, "ANCHOR_PID=%d", (int)anchor);
-    variables[count++] = pid;
+    if (by_number) variables[count++] = pid;
     variables[count++] = "PATH=/usr/local/bin:/usr/bin:/bin";
     variables[count] = NULL;
     if (!words[at]) _exit(4);
@@ -109,6 +114,7 @@ static void become_host(void) {
 /* A child that becomes the host. Whoever makes it no longer holds what the host writes to. */
 static void *born(void *pause_before_exec) {
     if (fork() == 0) {
+        shut(&held[1]);
         spin(*(uint64_t *)pause_before_exec);
         become_host();
     }
@@ -132,6 +138,7 @@ static void make(char *line) {
         pthread_join(thread, NULL);
     } else if (!strcmp(words[1], "wrapped") || !strcmp(words[1], "orphan")) {
         if (fork() == 0) {
+            shut(&held[1]);
             spin(before);
             born(&none);
             if (words[1][0] == 'o') _exit(0);
@@ -152,7 +159,9 @@ static void become_anchor(void) {
     anchor = getpid();
     shut(&ordered[1]);
     FILE *orders = fdopen(ordered[0], "r");
-    while (fgets(line, sizeof line, orders)) make(line);
+    while (fgets(line, sizeof line, orders))
+        if (!strcmp(line, "let-go\n")) shut(&held[1]);
+        else make(line);
     sleep_for_ever();
 }
 
@@ -179,13 +188,14 @@ static unsigned long long mark_now(void) {
 }
 
 static void new_anchor(uid_t user) {
-    if (pipe2(told, O_CLOEXEC) || pipe2(said, O_CLOEXEC) || pipe2(ordered, O_CLOEXEC)) fail("pipe2");
+    if (pipe2(told, O_CLOEXEC) || pipe2(said, O_CLOEXEC) || pipe2(ordered, O_CLOEXEC) || pipe2(held, O_CLOEXEC))
+        fail("pipe2");
     if (setresuid(user, user, 0)) fail("setresuid");
     anchor = fork();
     if (anchor < 0) fail("fork");
     if (anchor == 0) become_anchor();
     if (setresuid(0, 0, 0)) fail("setresuid");
-    shut(&ordered[0]);
+    shut(&ordered[0]), shut(&held[1]);
     start = start_now();
     printf("%d %llu %llu\n", (int)anchor, start, mark_now());
 }
@@ -214,10 +224,18 @@ static const char *hear(char *line, size_t size, int all) {
     }
 }
 
+/* The anchor hangs up. It has, when this is done. */
+static void let_go(void) {
+    struct pollfd entry = {held[0], 0, 0};
+    dprintf(ordered[1], "let-go\n");
+    if (poll(&entry, 1, CEILING) != 1) fail("let-go");
+}
+
 static void clear(void) {
     kill(-1, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0) {}
     shut(&told[0]), shut(&told[1]), shut(&said[0]), shut(&said[1]), shut(&ordered[0]), shut(&ordered[1]);
+    shut(&held[0]), shut(&held[1]);
     anchor = stranger_pid = 0;
 }
 
@@ -260,6 +278,7 @@ int main(void) {
         else if (!strncmp(line, "churn ", 6)) churn(atoi(line + 6));
         else if (!strncmp(line, "numbers ", 8)) limit_numbers(line + 8);
         else if (!strcmp(line, "kill")) end(anchor);
+        else if (!strcmp(line, "let-go")) let_go();
         else if (!strcmp(line, "dead")) waitid(P_PID, anchor, &info, WEXITED | WNOWAIT);
         else if (!strcmp(line, "reap")) waitpid(anchor, NULL, 0);
         else if (!strncmp(line, "stranger ", 9)) answer = stranger(line + 9);

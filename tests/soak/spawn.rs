@@ -36,7 +36,14 @@ fn set(births: &mut Births, random: &mut Rng) -> Vec<String> {
         "ANCHOR_GRACE={}",
         if random.u8(..4) == 0 { "10s" } else { "never" }
     ));
-    if random.bool() {
+    // By its number, by what hangs up, or by both.
+    let by = random.u8(..6);
+    if by < 2 {
+        set.push("held".to_owned());
+    }
+    if by == 0 {
+        set.push("only".to_owned());
+    } else if random.bool() {
         let id = random.choice([&anchor.id, &anchor.marked]).unwrap();
         set.push(format!("ANCHOR_ID={id}"));
     }
@@ -134,7 +141,8 @@ fn late(births: &mut Births, random: &mut Rng, tree: &'static str) -> (&'static 
         }
         births.done(&format!("wait {pause}"));
     }
-    births.done("kill");
+    let hangs_up = set.iter().any(|word| word == "held") && random.bool();
+    births.done(if hangs_up { "let-go" } else { "kill" });
     if births.ends() {
         (tree, Outcome::Right("ended, alive until then"))
     } else {
