@@ -76,13 +76,44 @@ if "pid" in os.environ["HOW"]:
 if "always" in os.environ["HOW"]:
     env["ANCHOR_PDEATHSIG"] = "always"
 kernel = ["setpriv", "--pdeathsig", "TERM"] if "kernel" in os.environ["HOW"] else []
-subprocess.Popen([*kernel, "/usr/bin/python3", "-c", os.environ["PROGRAM"]], env=env, pass_fds=[hosts]).wait()
+host = subprocess.Popen([*kernel, "/usr/bin/python3", "-c", os.environ["PROGRAM"]], env=env, pass_fds=[hosts])
+if "lets go" in os.environ["HOW"]:
+    sys.stdin.readline()
+    os.close(anchors)
+host.wait()
 "#;
+
+/// `test -> python3 (anchor, makes the host) -> python3 (host)`
+fn holding(how: &str) -> Echo {
+    let mut command = Command::new("/usr/bin/python3");
+    without_library(&mut command)
+        .env("LIBRARY", LIBRARY.as_os_str())
+        .env("PROGRAM", COUNTS)
+        .env("HOW", how)
+        .args(["-c", HOLDS]);
+    let mut tree = Echo::spawn(&mut command);
+    assert_eq!(tree.line(), "ready", "{how}");
+    tree
+}
+
+// An anchor that hangs up and lives: the kernel does not ask, though it was told to.
+#[test]
+fn a_host_whose_anchor_lets_go_is_asked_once() {
+    for how in [
+        "fd lets go",
+        "fd pid lets go",
+        "fd always lets go",
+        "fd pid always lets go",
+        "fd kernel lets go",
+    ] {
+        let mut tree = holding(how);
+        tree.send("go");
+        assert_eq!(tree.line(), "asked 1", "{how}");
+    }
+}
 
 // The hang-up comes before the kernel asks, if it asks: not under `auto`; and always, where it was told to, or by
 // whoever has started the host.
-//
-// test -> python3 (anchor, makes the host) -> python3 (host)
 #[test]
 fn a_host_that_hears_the_hang_up_is_asked_once() {
     let parallel = 20;
@@ -95,19 +126,7 @@ fn a_host_that_hears_the_hang_up_is_asked_once() {
         "fd pid kernel",
     ] {
         for _ in 0..DEATHS / parallel / 5 {
-            let tree = || {
-                let mut command = Command::new("/usr/bin/python3");
-                without_library(&mut command)
-                    .env("LIBRARY", LIBRARY.as_os_str())
-                    .env("PROGRAM", COUNTS)
-                    .env("HOW", how)
-                    .args(["-c", HOLDS]);
-                Echo::spawn(&mut command)
-            };
-            let mut trees: Vec<Echo> = (0..parallel).map(|_| tree()).collect();
-            for tree in &mut trees {
-                assert_eq!(tree.line(), "ready", "{how}");
-            }
+            let mut trees: Vec<Echo> = (0..parallel).map(|_| holding(how)).collect();
             for tree in &mut trees {
                 tree.owned.kill_and_reap();
             }
