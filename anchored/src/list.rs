@@ -88,6 +88,11 @@ fn row(found: &Found, clock: Option<Clock>) -> [Cell; 6] {
         State::Unknown => Colour::Yellow,
         State::Gone | State::Recycled => Colour::Red,
     };
+    let word = if found.is_unseen() {
+        "not seen from outside"
+    } else {
+        found.state.word()
+    };
     let armed = match found.how {
         How::Thread | How::Supervised => Colour::Green,
         How::Released => Colour::Plain,
@@ -108,7 +113,7 @@ fn row(found: &Found, clock: Option<Clock>) -> [Cell; 6] {
             },
             Colour::Plain,
         ),
-        (found.state.word().to_owned(), state),
+        (word.to_owned(), state),
         (words, armed),
         (age, Colour::Plain),
         (command::shown(&found.entry), Colour::Plain),

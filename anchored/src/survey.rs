@@ -81,6 +81,12 @@ impl Survey {
 }
 
 impl Found {
+    /// Whether its anchor is a descriptor alone. What has become of that nobody sees from outside.
+    pub fn is_unseen(&self) -> bool {
+        let by_fd = |cookie: &Cookie| cookie.anchor.is_none() && cookie.fd.is_some();
+        self.anchor.is_none() && self.cookie.as_ref().is_some_and(by_fd)
+    }
+
     /// The watcher has a handle of its anchor, and has compared the identity.
     fn ask_watcher(&mut self) {
         match Watcher::of(self.entry.pid).and_then(|watcher| watcher.anchor()) {

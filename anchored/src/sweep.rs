@@ -8,7 +8,7 @@ use crate::armed::{How, NOT_MEANT, SKIPPED};
 use crate::cli::Line;
 use crate::command;
 use crate::cookie::{Block, Cookie};
-use crate::failure::{Failure, plain};
+use crate::failure::{Failure, plain, say};
 use crate::processes::{Entry, Handle};
 use crate::survey::{Found, Survey};
 use crate::sys::handle::wait_for_any;
@@ -34,6 +34,9 @@ pub fn sweep(line: &Line) -> Result<ExitCode, Failure> {
     let mut left = false;
     for round in 0..ROUNDS {
         let survey = Survey::take(line.pid)?;
+        if round == 0 {
+            tell_unseen(&survey);
+        }
         let fresh = |found: &Found| known.insert((found.entry.pid, found.entry.start));
         let due: Vec<Found> = survey
             .found()
@@ -76,6 +79,17 @@ fn is_due(found: &Found, survey: &Survey) -> bool {
         [1, own].contains(&found.entry.pid) || survey.family.above(own).any(|it| it == found.entry.pid);
     let unreleased = found.cookie.as_ref().is_some_and(|cookie| !cookie.released);
     unreleased && found.state.is_over() && !wanted && !spared
+}
+
+/// How many are left alone because their anchor is a descriptor, though nothing watches for it.
+fn tell_unseen(survey: &Survey) {
+    let guarded = |how| !matches!(how, How::No(why) if why != SKIPPED && why != NOT_MEANT);
+    let unseen = |found: &Found| found.is_unseen() && !guarded(found.how);
+    let count = survey.found().filter(unseen).count();
+    if count > 0 {
+        let why = "their anchor is a descriptor, whose hang-up nobody sees from outside; --list shows them";
+        say(&format!("not armed, and left alone: {count}: {why}"));
+    }
 }
 
 fn show(found: &Found) {

@@ -4,7 +4,7 @@
 
 mod support;
 
-use lifeline::{hand_down, local, network, pinned, pipe, pipe_to_write};
+use lifeline::{hand_down, held, local, network, pinned, pipe, pipe_to_write};
 use nix::sys::signal::Signal;
 use nix::sys::socket::SockType;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -235,4 +235,28 @@ fn the_script_leaves_a_socket_to_the_library() {
     echo.assert_lives();
     drop(anchors);
     assert_signalled(echo.owned.pid(), Signal::SIGTERM);
+}
+
+// Whether a descriptor has hung up nobody sees from outside: it is said, and nobody is ended for it.
+#[test]
+fn who_is_left_alone_by_a_sweep_is_said() {
+    let (anchors, hosts) = pipe();
+    let mut command = Command::new(&*STATIC);
+    held(&mut command, &hosts).env("ANCHOR_FD", pinned(&hosts));
+    let mut tree = Tree::spawn(&mut command);
+    tree.ready();
+    drop(anchors);
+    let output = |option: &[&str]| plain(&*INSTALLED).args(option).output().unwrap();
+    let said = String::from_utf8(output(&["--sweep", "--dry-run"]).stderr).unwrap();
+    assert!(said.contains("anchored: not armed, and left alone: "), "{said}");
+    let list = String::from_utf8(output(&["--list"]).stdout).unwrap();
+    let row = list
+        .lines()
+        .find(|row| row.contains(&format!("fd {}", hosts.as_raw_fd())));
+    assert!(
+        row.is_some_and(|row| row.contains(" not seen from outside ")),
+        "{list}"
+    );
+    // It has still to be ended.
+    assert_eq!(tree.front.0.try_wait().unwrap(), None);
 }
