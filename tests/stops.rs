@@ -66,10 +66,8 @@ fn ways() -> impl Iterator<Item = Way> {
 }
 
 /// Whether a host comes there while it is armed.
-fn comes_to(way: Way, place: &str, after_exec: bool) -> bool {
-    // One that has the mark of its anchor's handle, from before the exec, looks no further: Linux 6.9.
-    let marked = after_exec && !way.id && kernel_is_at_least(6, 9);
-    !["3-opened", "3-read"].contains(&place) || way.fd != ALONE && !marked
+fn comes_to(way: Way, place: &str) -> bool {
+    !["3-opened", "3-read"].contains(&place) || way.fd != ALONE
 }
 
 /// What becomes of the anchor while the host is held.
@@ -138,7 +136,7 @@ fn at(births: &mut Births, place: &'static str, arrival: usize, after: Option<&s
 fn while_it_is_armed() {
     let mut births = Births::new();
     for way in ways() {
-        for place in LOAD.into_iter().filter(|place| comes_to(way, place, false)) {
+        for place in LOAD.into_iter().filter(|place| comes_to(way, place)) {
             at(&mut births, place, 1, None, way);
         }
         if way.tree == "direct" && way.pdeathsig == "auto" && way.fd == NO_FD {
@@ -180,7 +178,7 @@ fn while_a_forked_child_is_armed() {
 fn while_it_is_armed_again_after_an_exec() {
     let mut births = Births::new();
     for way in ways() {
-        let load = LOAD.into_iter().filter(|place| comes_to(way, place, true));
+        let load = LOAD.into_iter().filter(|place| comes_to(way, place));
         for place in load.chain(WATCHER) {
             at(&mut births, place, 1, Some("exec"), way);
         }
