@@ -5,9 +5,9 @@
 
 mod support;
 
+use support::LIBRARY_WITH_STOPS;
 use support::births::Births;
 use support::stop::Stop;
-use support::{LIBRARY_WITH_STOPS, kernel_is_at_least};
 
 /// Where the host's own thread may stop while it is armed: before each numbered step of `arm`, and inside some.
 const LOAD: [&str; 13] = [

@@ -54,7 +54,7 @@ pub fn listens(task: &Path) -> bool {
         name.starts_with("pipe:[") || name.starts_with("socket:[")
     };
     // It may have been caught between two looks.
-    let waits = (0..1000).find_map(|_| call_of(task).or_else(|| nap_first()));
+    let waits = (0..1000).find_map(|_| call_of(task).or_else(nap_first));
     waits == Some(libc::SYS_ppoll) && held(task).is_some_and(|held| held.iter().any(is_end))
 }
 
