@@ -46,17 +46,17 @@ pub struct Pins {
 pub fn add(pins: &Pins) -> bool {
     let (mut id, mut scope, mut fd) = (Line::new(), Line::new(), Line::new());
     if let Some(value) = &pins.id {
-        value.print(entry::<AnchorId>(&mut id));
+        value.print(entry(&mut id, AnchorId::VARIABLE));
     }
     if let Some(value) = &pins.scope {
-        value.print(entry::<Scope>(&mut scope));
+        value.print(entry(&mut scope, Scope::VARIABLE));
     }
     if let Some(value) = &pins.fd {
-        value.print(entry::<AnchorFd>(&mut fd));
+        value.print(entry(&mut fd, AnchorFd::VARIABLE));
     }
     environ::set(&[id.as_bytes(), scope.as_bytes(), fd.as_bytes()])
 }
 
-fn entry<T: Setting>(line: &mut Line) -> &mut Line {
-    line.text(T::VARIABLE.name).text("=")
+fn entry<'a>(line: &'a mut Line, variable: &Variable) -> &'a mut Line {
+    line.text(variable.name).text("=")
 }

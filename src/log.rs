@@ -1,7 +1,7 @@
 //! `ANCHOR_LOG`: one line an event, `libanchor[PID]: what: operand: why`, one write, never waiting for anybody.
 
 use crate::settings::Name;
-use crate::sys::{Once, output, process, room};
+use crate::sys::{Once, output, process, room, until_nul};
 use anchor_contract::{Line, LogTarget, Setting, Variable};
 use core::ffi::CStr;
 
@@ -97,7 +97,7 @@ fn absolute(value: &[u8], room: &'static mut [u8]) -> Option<&'static CStr> {
     for (place, byte) in place.iter_mut().zip(value) {
         *place = *byte;
     }
-    CStr::from_bytes_until_nul(room).ok()
+    until_nul(room)
 }
 
 #[cfg(test)]

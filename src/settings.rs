@@ -6,7 +6,7 @@ use crate::log::{self, Log};
 use crate::sys::{Unfit, lifeline, output, process};
 use anchor_contract::{
     AnchorFd, AnchorId, Disable, Grace, Line, Pdeathsig, Pid, Poll, Scope, Setting, Signal, Skip, Strict,
-    VARIABLES, Variable,
+    VARIABLES, Variable, holds,
 };
 
 /// How a host that may not run ends: as `env` and `timeout` do when they themselves fail.
@@ -105,7 +105,7 @@ pub fn read(environment: &Environment) -> Option<Told> {
     let skip = environment.get(Skip::VARIABLE).and_then(|value| {
         let list = Skip::parse(value);
         if list.is_none() {
-            reader.complain(Skip::VARIABLE, value, "", "");
+            reader.refuse(Skip::VARIABLE, value, "");
         }
         list
     });
@@ -115,8 +115,8 @@ pub fn read(environment: &Environment) -> Option<Told> {
             // Once. Further down the same path may be read-only, out of sight or another user's, and every program
             // in a sandbox would say so.
             let fd = environment.get(AnchorFd::VARIABLE).unwrap_or_default();
-            if environment.get(AnchorId::VARIABLE).is_none() && !fd.contains(&b':') {
-                reader.complain(log::VARIABLE, value, "", "");
+            if environment.get(AnchorId::VARIABLE).is_none() && !holds(fd, b':') {
+                reader.refuse(log::VARIABLE, value, "");
             }
             Log::Silent
         }),
@@ -168,9 +168,14 @@ impl Reader<'_> {
         let value = self.environment.get(T::VARIABLE)?;
         let read = T::parse(value);
         if read.is_none() {
-            self.complain(T::VARIABLE, value, "", then);
+            self.refuse(T::VARIABLE, value, then);
         }
         read
+    }
+
+    #[inline(never)] // the library is small because this is not repeated for every setting
+    fn refuse(&self, variable: &Variable, value: &[u8], then: &str) {
+        self.complain(variable, value, "", then);
     }
 
     /// `ANCHOR_FD`, and what it names. ORDER: last of all. Where no process is named, a bad one leaves no anchor.

@@ -1,7 +1,7 @@
 //! `ANCHOR_FD`: an end of a pipe or socket whose other end the anchor holds.
 
-use crate::identity::pair;
-use crate::{Line, Setting, Variable, decimal, variables};
+use crate::identity::numbers;
+use crate::{Line, Setting, Variable, variables};
 use core::fmt;
 
 /// A descriptor's number, and the file that it was when that was written down: `N`, or pinned `N:DEVICE:INODE`.
@@ -60,15 +60,9 @@ impl Setting for AnchorFd {
     const VARIABLE: &'static Variable = &variables::FD;
 
     fn parse(value: &[u8]) -> Option<Self> {
-        let mut parts = value.splitn(2, |byte| *byte == b':');
-        let number = i32::try_from(decimal(parts.next()?)?).ok()?;
-        let file = match parts.next() {
-            None => None,
-            Some(rest) => {
-                let (device, inode) = pair(rest)?;
-                Some(FileId { device, inode })
-            }
-        };
+        let ([number, device, inode], count) = numbers(value)?;
+        let file = (count == 3).then_some(FileId { device, inode });
+        let number = i32::try_from(number).ok().filter(|_| count != 2)?;
         Self::new(number, file)
     }
 }

@@ -107,11 +107,11 @@ impl IdForm {
     pub fn parse(self, value: &[u8]) -> Option<AnchorId> {
         match self {
             Self::Namespace => {
-                let mut parts = value.splitn(3, |byte| *byte == b':').map(decimal);
-                Some(AnchorId {
-                    namespace: parts.next()??,
-                    start: parts.next()??,
-                    mark: parts.next().map_or(Some(None), |mark| mark.map(Some))?,
+                let ([namespace, start, mark], count) = numbers(value)?;
+                (count > 1).then_some(AnchorId {
+                    namespace,
+                    start,
+                    mark: (count > 2).then_some(mark),
                 })
             }
             Self::Time => {
@@ -146,17 +146,21 @@ impl Holder {
     }
 
     pub(crate) fn parse(value: &[u8]) -> Option<Self> {
-        let (pid, start) = pair(value)?;
+        let ([pid, start, _], count) = numbers(value)?;
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
-        Some(Self { pid, start })
+        (count == 2).then_some(Self { pid, start })
     }
 }
 
-/// `NUMBER:NUMBER`.
+/// `NUMBER:NUMBER:NUMBER`, or less of it; and how many there are.
 #[inline(never)] // the library is small because this is not repeated at every use
-pub(crate) fn pair(value: &[u8]) -> Option<(u64, u64)> {
-    let mut parts = value.splitn(2, |byte| *byte == b':');
-    Some((decimal(parts.next()?)?, decimal(parts.next()?)?))
+pub(crate) fn numbers(value: &[u8]) -> Option<([u64; 3], usize)> {
+    let (mut found, mut count) = ([0; 3], 0_usize);
+    for part in value.split(|byte| *byte == b':') {
+        *found.get_mut(count)? = decimal(part)?;
+        count = count.saturating_add(1);
+    }
+    Some((found, count))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub use identity::{AnchorId, Holder, IdForm};
 pub use line::Line;
 pub use log_target::LogTarget;
 pub use modes::{Disable, Pdeathsig, Scope, Strict};
-pub use number::decimal;
+pub use number::{decimal, holds};
 pub use pid::Pid;
 pub use proc::{Children, NsPid, StatLine, arguments, status_value};
 pub use signal::Signal;

@@ -1,5 +1,13 @@
 //! Decimal numbers as the kernel and this contract write them: digits, nothing else.
 
+/// Whether a byte is among these. core's own searches by words, and the library would carry that for a name.
+#[must_use]
+#[inline(never)]
+#[allow(clippy::manual_contains)]
+pub fn holds(bytes: &[u8], wanted: u8) -> bool {
+    bytes.iter().any(|byte| *byte == wanted)
+}
+
 /// Reads `digits` as a decimal number. `None` for an empty text, a sign, a blank, any other byte, or a number
 /// beyond 64 bits.
 #[must_use]

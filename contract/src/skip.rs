@@ -1,5 +1,6 @@
 //! `ANCHOR_SKIP`: programs that are left alone, as globs of their names.
 
+use crate::number::holds;
 use crate::{Variable, variables};
 
 /// A list of globs, as the variable holds it.
@@ -36,7 +37,7 @@ impl<'a> Skip<'a> {
             .next()
             .unwrap_or_default();
         self.0.split(|byte| *byte == b':').find(|glob| {
-            let text = if glob.contains(&b'/') { path_or_name } else { name };
+            let text = if holds(glob, b'/') { path_or_name } else { name };
             !glob.is_empty() && matches(glob, text)
         })
     }

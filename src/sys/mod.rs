@@ -6,6 +6,7 @@ mod lock;
 mod once;
 mod outcome;
 mod room;
+mod text;
 #[cfg(any(target_os = "macos", test))]
 mod waiting;
 #[cfg(test)]
@@ -36,3 +37,4 @@ pub use lock::{Held, Locked};
 pub use once::Once;
 pub use outcome::{Errno, NoHandle, Unfit, Waited, Woken};
 pub use room::room;
+pub use text::until_nul;

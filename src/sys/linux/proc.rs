@@ -2,8 +2,8 @@
 
 use super::call::Errno;
 use super::file::File;
+use crate::sys::until_nul;
 use anchor_contract::{Children, Line, NsPid, Pid, decimal, status_value};
-use core::ffi::CStr;
 
 /// The beginning of a path such as `/proc/12/stat`.
 fn folder(pid: Pid) -> Line {
@@ -15,7 +15,7 @@ fn folder(pid: Pid) -> Line {
 /// Opens what such a path has become.
 fn open(path: &mut Line) -> Result<File, Errno> {
     path.byte(0);
-    File::open(CStr::from_bytes_until_nul(path.as_bytes()).map_err(|_| Errno(libc::EINVAL))?)
+    File::open(until_nul(path.as_bytes()).ok_or(Errno(libc::EINVAL))?)
 }
 
 /// Opens `/proc/PID/stat`.

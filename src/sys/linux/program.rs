@@ -4,6 +4,7 @@ use super::arch::weak_symbol;
 use super::call::call;
 use super::file::File;
 use super::parent;
+use crate::sys::until_nul;
 use anchor_contract::arguments;
 use core::ffi::CStr;
 
@@ -136,5 +137,5 @@ pub fn with_own_name(f: impl FnOnce(&[u8]) -> bool) -> bool {
     let mut name = [0_u8; 16];
     // SAFETY: room for the 16 bytes that are written, the NUL included.
     let got = unsafe { call!(SYS_prctl, libc::PR_GET_NAME, name.as_mut_ptr()) };
-    got.is_ok() && CStr::from_bytes_until_nul(&name).map(CStr::to_bytes).is_ok_and(f)
+    got.is_ok() && until_nul(&name).map(CStr::to_bytes).is_some_and(f)
 }

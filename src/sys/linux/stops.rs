@@ -2,8 +2,8 @@
 
 use super::environ;
 use super::file::File;
+use crate::sys::until_nul;
 use anchor_contract::Line;
-use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// How often the place was reached, by this process and those that it was forked from.
@@ -33,5 +33,5 @@ fn wait(path: &[u8], arrival: u32, end: &str) -> bool {
         name.byte(*byte);
     });
     name.text(".").number(arrival.into()).text(end);
-    CStr::from_bytes_until_nul(name.as_bytes()).is_ok_and(|name| File::open(name).is_ok())
+    until_nul(name.as_bytes()).is_some_and(|name| File::open(name).is_ok())
 }
