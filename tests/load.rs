@@ -163,8 +163,9 @@ fn many_hosts_of_one_anchor() {
     let count = hosts();
     let mut took: BTreeMap<Way, Vec<f64>> = BTreeMap::new();
     let mut held: BTreeMap<Way, (u64, i64)> = BTreeMap::new();
-    // An odd number of rounds, for a median; each begins with another way.
-    for round in 0..3 {
+    // Each begins with another way.
+    let rounds = knob("LIBANCHOR_LOAD_ROUNDS", 3);
+    for round in 0..rounds {
         for place in 0..WAYS.len() {
             let way = WAYS[(round + place) % WAYS.len()];
             let before = of_kernel();
@@ -182,18 +183,23 @@ fn many_hosts_of_one_anchor() {
             took.entry(way).or_default().push(herd.die().as_secs_f64());
         }
     }
-    println!("{count} hosts of one anchor, 3 interleaved rounds:");
-    let median = |way| {
-        let mut times: Vec<f64> = took[&way].clone();
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
+    println!("{count} hosts of one anchor, {rounds} interleaved rounds:");
+    let median = |mut of: Vec<f64>| {
+        of.sort_by(f64::total_cmp);
+        of[of.len() / 2]
     };
     for way in WAYS {
         let (private, kernel) = held[&way];
         println!(
-            "  {way:?}: the last is gone after {:.0} ms, {:.2} of the floor; a host has {private} KiB for itself, and {kernel} bytes of the kernel's",
-            median(way) * 1e3,
-            median(way) / median(Way::Floor),
+            "  {way:?}: the last is gone after {:.0} ms, {:.2} of the round's floor; a host has {private} KiB for itself, and {kernel} bytes of the kernel's",
+            median(took[&way].clone()) * 1e3,
+            median(
+                took[&way]
+                    .iter()
+                    .zip(&took[&Way::Floor])
+                    .map(|(time, floor)| time / floor)
+                    .collect()
+            ),
         );
     }
     for way in [Way::Child, Way::Stranger] {

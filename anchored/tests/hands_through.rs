@@ -5,17 +5,19 @@
 
 mod support;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::openpty;
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::geteuid;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use support::*;
 
 #[test]
@@ -344,6 +346,30 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Presses ^C until a prompt shows. A shell that is just handing the terminal over takes one for itself. And Enter, so
+    /// that what the terminal shows of it is a line.
+    fn interrupts(&mut self) {
+        let (mut done, since) = (false, Instant::now());
+        while !done {
+            self.types("\x03\n");
+            let pressed = Instant::now();
+            while !done && pressed.elapsed() < Duration::from_secs(2) {
+                done = self.has_prompted();
+            }
+            assert!(since.elapsed() < CEILING, "no prompt after ^C");
+        }
+    }
+
+    /// Whether there is a line with a prompt by now.
+    fn has_prompted(&mut self) -> bool {
+        let screen = self.screen.get_ref();
+        let mut entry = [PollFd::new(screen.0.as_fd(), PollFlags::POLLIN)];
+        if self.screen.buffer().is_empty() && poll(&mut entry, PollTimeout::from(50_u8)).unwrap() == 0 {
+            return false;
+        }
+        self.line().contains("prompt")
+    }
+
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.screen.read_line(&mut line).unwrap();
@@ -410,8 +436,7 @@ fn a_shell_stops_it_and_brings_it_back() {
         terminal.types("two\n");
         terminal.shows("two");
     }
-    terminal.types("\x03");
-    terminal.shows("prompt");
+    terminal.interrupts();
     terminal.types("echo status $?\n");
     terminal.shows("status 130");
 }
@@ -426,6 +451,5 @@ fn a_pipeline_keeps_the_terminal() {
     terminal.types(&command);
     terminal.types("terminal\n");
     terminal.shows("pipe: terminal");
-    terminal.types("\x03");
-    terminal.shows("prompt");
+    terminal.interrupts();
 }
