@@ -420,21 +420,22 @@ fn shell() -> Terminal {
     terminal
 }
 
-// test -> bash (leads the session) -> front -> guard -> cat
+// test -> bash (leads the session) -> front -> guard -> sed
 #[test]
 fn a_shell_stops_it_and_brings_it_back() {
     let mut terminal = shell();
-    terminal.types(&format!("{ANCHORED} --supervise cat\n"));
+    // What is typed shows at once; what the command makes of it, when it has the terminal.
+    terminal.types(&format!("{ANCHORED} --supervise sed -u 's/.*/[&]/'\n"));
     terminal.types("one\n");
-    terminal.shows("one");
+    terminal.shows("[one]");
     for _ in 0..rounds() {
         terminal.types("\x1a");
         terminal.shows("Stopped");
         terminal.shows("prompt");
         terminal.types("fg\n");
-        terminal.shows("--supervise cat");
+        terminal.shows("--supervise sed");
         terminal.types("two\n");
-        terminal.shows("two");
+        terminal.shows("[two]");
     }
     terminal.interrupts();
     terminal.types("echo status $?\n");
