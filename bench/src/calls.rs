@@ -4,8 +4,7 @@
 use crate::kernel::{self, CEILING, rest};
 use crate::programs::Programs;
 use crate::results::Call;
-use crate::start::bystander::Bystander;
-use anchor_spawn::Anchor;
+use crate::start::bystander::{Bystander, identity_of};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -102,10 +101,7 @@ impl Trace<'_> {
             .spawn()
             .map_err(|why| format!("strace: {why}"))?;
         let number = strace.id().cast_signed();
-        let id = Anchor::of(strace.id())
-            .map_err(|why| why.to_string())?
-            .process()
-            .id;
+        let id = identity_of(strace.id())?;
         let mut input = strace.stdin.take().ok_or("strace: no pipe")?;
         writeln!(input, "{id}").map_err(|why| format!("strace: {why}"))?;
         let watched = parent || !variables.is_empty();

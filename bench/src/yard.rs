@@ -3,7 +3,7 @@
 use crate::contender::{Contender, Host, Situation};
 use crate::kernel::{self, CEILING, Processors, ready};
 use crate::programs::{PYTHON, Programs, found};
-use anchor_spawn::Anchor;
+use crate::start::bystander::identity_of;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::{Pid, Signal};
 use std::fs::File;
@@ -110,12 +110,10 @@ impl<'p> Yard<'p> {
         let number = anchor.to_string();
         let mut variables = Vec::new();
         if contender.preloads {
-            let anchor = Anchor::of(anchor.unsigned_abs())
-                .map_err(|why| why.to_string())?
-                .process();
+            let id = identity_of(anchor.unsigned_abs())?;
             variables.push(("LD_PRELOAD", self.programs.library.display().to_string()));
             variables.push(("ANCHOR_PID", number.clone()));
-            variables.push(("ANCHOR_ID", anchor.id.to_string()));
+            variables.push(("ANCHOR_ID", id));
         }
         let mut words: Vec<String> = contender
             .prefix

@@ -27,9 +27,15 @@ impl Drop for Bystander {
 
 /// As a launcher sets them.
 pub fn variables(anchor: u32) -> Result<Vec<(&'static str, String)>, String> {
-    let process = Anchor::of(anchor).map_err(|why| why.to_string())?.process();
     Ok(vec![
         ("ANCHOR_PID", anchor.to_string()),
-        ("ANCHOR_ID", process.id.to_string()),
+        ("ANCHOR_ID", identity_of(anchor)?),
     ])
+}
+
+/// `ANCHOR_ID` of a process.
+pub fn identity_of(pid: u32) -> Result<String, String> {
+    let anchor = Anchor::of(pid).map_err(|why| why.to_string())?;
+    let process = anchor.process().ok_or("an anchor without a process")?;
+    Ok(process.id.to_string())
 }
