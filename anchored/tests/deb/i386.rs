@@ -29,7 +29,8 @@ until_watchers 3
 kill -9 $anchor
 wait $host || echo "== ended: $?"
 until_watchers 0
-cat errors
+# Who of the three ended first is chance: a shell that outlives its child for a moment says so.
+grep -v '^Terminated$' errors || true
 
 # A musl program takes "$LIB" for a name.
 sleep 1000 | anchored /tmp/musl & musl=$!
