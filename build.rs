@@ -24,6 +24,10 @@ const ELF: [&str; 7] = [
 /// may have 64 KiB, and each such beginning would be as much of the file.
 const PAGES_OF_4_KIB: &str = "-Wl,-z,separate-code";
 
+/// The same for what is zero at first, the watcher's stack: then none of the file is mapped for it. LLVM's linker knows it,
+/// GNU's passes over it.
+const ZEROES_ON_THEIR_OWN: &str = "-Wl,-z,separate-loadable-segments";
+
 /// Constants in the segment of the code: one mapping less for every program that is started, a tenth of what loading the
 /// file takes. LLVM's linker knows it, and GNU's since 2.44.
 const CONSTANTS_BESIDE_CODE: &str = "-Wl,--no-rosegment";
@@ -50,8 +54,10 @@ fn main() {
         let architecture = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
         if architecture.starts_with("x86") {
             println!("cargo::rustc-cdylib-link-arg={PAGES_OF_4_KIB}");
-            if linker_takes(CONSTANTS_BESIDE_CODE) {
-                println!("cargo::rustc-cdylib-link-arg={CONSTANTS_BESIDE_CODE}");
+            for argument in [ZEROES_ON_THEIR_OWN, CONSTANTS_BESIDE_CODE] {
+                if linker_takes(argument) {
+                    println!("cargo::rustc-cdylib-link-arg={argument}");
+                }
             }
         }
         if architecture == "x86" {

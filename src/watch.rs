@@ -1,6 +1,6 @@
 //! The fifth step: the watcher. One thread that sleeps until the anchor is dead.
 //!
-//! GUEST: on Linux it runs on a stack of 16 KiB with no libc behind it: no libc function, no thread-local storage, so no
+//! GUEST: on Linux it runs on a small stack with no libc behind it: no libc function, no thread-local storage, so no
 //! errno; and nowhere may anything in it fail in a way that the host would notice.
 
 use crate::identity::{self, Anchor, Known};

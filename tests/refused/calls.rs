@@ -69,7 +69,7 @@ calls! {
     SYS_pwritev2 "pwritev2" All, "a line of the log";
     SYS_write "write" All, "the same, second choice";
     SYS_rt_sigtimedwait "rt_sigtimedwait" All, "the SIGPIPE of a log";
-    SYS_mmap "mmap" All, "the watcher's stack, the log's name, the environment's pins";
+    SYS_mmap "mmap" All, "the log's name, the environment's pins";
     SYS_clone "clone" All, "the watcher";
     SYS_close_range "close_range, unsharing" With(2, 2), "an empty table";
     SYS_close_range "close_range, emptying" With(2, 0), "emptying a copied one, or but for a descriptor";

@@ -3,8 +3,9 @@
 use super::arch;
 use super::call::{Errno, call, check};
 use super::file::close;
-use super::{bell, futex, memory, proc, process, signals, time};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
+use super::{bell, futex, proc, process, signals, time};
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// Whether the C library knows of the watcher's thread, and tells who asks.
 pub const KNOWN_TO_C_LIBRARY: bool = false;
@@ -12,8 +13,10 @@ pub const KNOWN_TO_C_LIBRARY: bool = false;
 /// Whether what the watcher opens is in the host's table for good: no, [`settle`].
 pub const SHARES_DESCRIPTORS: bool = false;
 
-/// Enough for two lines, two buffers of `/proc` and the calls between them; pages that are never touched cost nothing.
-const STACK_SIZE: usize = 16 * 1024;
+/// Enough for two lines, two buffers of `/proc` and the calls between them; pages that are never touched cost nothing. Half
+/// a page more than full ones, so that the top is most likely in a page that is written anyway: what stands behind it
+/// in the library.
+const STACK_SIZE: usize = 16 * 1024 + 2 * 1024;
 
 /// What every thread library uses: emulators know no other combination, and valgrind ends the process for one.
 ///
@@ -29,12 +32,18 @@ const FLAGS: i32 = libc::CLONE_VM
     | libc::CLONE_PARENT_SETTID
     | libc::CLONE_CHILD_CLEARTID;
 
-/// Where the one watcher of the process runs; null before there was any. A forked child has a copy of its own, and no
-/// watcher yet.
+/// Where the one watcher of the process runs. A forked child has a copy of its own, and no watcher yet.
 ///
-/// GUEST: pages of its own and none of the library's. Of those the uppermost alone is touched while the watcher waits,
-/// and a process that is not anchored has none.
-static STACK: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
+/// GUEST: in the library and not in pages of its own, which would be a system call at every start, and a mapping to be
+/// taken down at every end. The loader maps it all the same way, and a process that is not anchored touches none of it.
+static STACK: Stack = Stack(UnsafeCell::new([0; STACK_SIZE]));
+
+/// A stack begins at a multiple of 16 in the ABIs of x86-64 and arm64.
+#[repr(C, align(16))]
+struct Stack(UnsafeCell<[u8; STACK_SIZE]>);
+
+// SAFETY: written to by `spawn` while there is no watcher, and from then on by the watcher alone.
+unsafe impl Sync for Stack {}
 
 /// The watcher's number. KERNEL: written by the clone before it returns (`CLONE_PARENT_SETTID`), zeroed with a
 /// futex(2) wake when the thread has left its stack for good (`CLONE_CHILD_CLEARTID`).
@@ -58,10 +67,9 @@ pub fn spawn<T: Copy>(entry: extern "C" fn(&T) -> !, argument: &T) -> Result<(),
     if !signals::can_be_blocked() {
         return Err(Errno(libc::EPERM));
     }
-    let base = stack()?;
     let top = STACK_SIZE.saturating_sub(size_of::<T>()) & !15;
     // SAFETY: inside the stack: `top` is at most its size.
-    let place = unsafe { base.add(top) };
+    let place = unsafe { STACK.0.get().cast::<u8>().add(top) };
     // SAFETY: aligned to 16, `T` fits behind it, and nobody else uses the stack.
     unsafe { place.cast::<T>().write(*argument) };
     let (flags, entry) = (usize::try_from(FLAGS).unwrap_or(0), entry as usize);
@@ -70,15 +78,6 @@ pub fn spawn<T: Copy>(entry: extern "C" fn(&T) -> !, argument: &T) -> Result<(),
     // SAFETY: memory and thread group are shared, the stack is aligned and ours, the argument lives on it for ever, and
     // so does the number.
     check(unsafe { arch::clone(flags, place, number, entry, place.cast_const()) }).map(drop)
-}
-
-fn stack() -> Result<*mut u8, Errno> {
-    let mut stack = STACK.load(Ordering::Acquire);
-    if stack.is_null() {
-        stack = memory::pages(STACK_SIZE).ok_or(Errno(libc::ENOMEM))?;
-        STACK.store(stack, Ordering::Release);
-    }
-    Ok(stack)
 }
 
 /// What became of an order to stand down.
