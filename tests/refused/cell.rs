@@ -124,7 +124,8 @@ fn live(life: &Life, refusals: &Refusals, grace: &str) -> Result<Outcome, Wrong>
     if waits.is_some() {
         let task = host.watcher().ok_or("the watcher left")?;
         is_quiet(&task)?;
-        hears = listens(&task);
+        // Where it shares the host's descriptors it has ends of the host's too.
+        hears = matches!(life.kin, Kin::Pipe | Kin::Socket) && listens(&task);
         if life.kin == Kin::Pipe {
             let nothing = (!hears).then(|| Err("waits for nothing".to_owned()));
             waits = nothing.unwrap_or(Ok(Some(Waits::HangUp)))?;
