@@ -49,7 +49,11 @@ pub fn grow(
         let mut order = [0, 1, 2, 3];
         // The first one is the warm-up: what the kernel keeps for many processes, it gets there. It has it after a thousand.
         let warm_up = usize::from(*hosts <= 1000);
-        for number in 0..warm_up + tries {
+        // And of those that are many tries, one more is for the scales: what is looked at takes longer to end
+        // (`kernel::settle`). Of ten thousand, a hundred are looked at.
+        let timed = warm_up..warm_up + tries;
+        let last = timed.end - usize::from(warm_up == 0);
+        for number in 0..=last {
             random.shuffle(&mut order);
             for way in order {
                 let mut into = Herd {
@@ -58,12 +62,15 @@ pub fn grow(
                     way: String::new(),
                     ..herds[way]
                 };
-                live_and_die(&programs.herd, ways[way].1, ways[way].2, &mut into)?;
-                if number >= warm_up {
-                    let herd = &mut herds[way];
+                let weigh = number == last;
+                live_and_die(&programs.herd, ways[way].1, ways[way].2, weigh, &mut into)?;
+                let herd = &mut herds[way];
+                if weigh {
+                    (herd.private_kib, herd.kernel_kib) = (into.private_kib, into.kernel_kib);
+                }
+                if timed.contains(&number) {
                     herd.start_ms.append(&mut into.start_ms);
                     herd.end_ms.append(&mut into.end_ms);
-                    (herd.private_kib, herd.kernel_kib) = (into.private_kib, into.kernel_kib);
                 }
             }
         }
@@ -86,7 +93,14 @@ impl Drop for Keeper {
     }
 }
 
-fn live_and_die(program: &Path, way: &str, library: &Path, herd: &mut Herd) -> Result<(), String> {
+/// `weigh`: whether to look at what a host holds, too.
+fn live_and_die(
+    program: &Path,
+    way: &str,
+    library: &Path,
+    weigh: bool,
+    herd: &mut Herd,
+) -> Result<(), String> {
     let said = |what: &str| format!("{} hosts, {way}: {what}", herd.hosts);
     let before = kernel::of_kernel();
     let begun = Instant::now();
@@ -131,21 +145,23 @@ fn live_and_die(program: &Path, way: &str, library: &Path, herd: &mut Herd) -> R
         anchor.as_raw_nonzero().get()
     };
     kernel::settle(|| kernel::children(parent))?;
-    herd.kernel_kib = kernel::of_kernel()
-        .cast_signed()
-        .wrapping_sub(before.cast_signed()) as f64
-        / herd.hosts as f64;
-    let mut each: Vec<u64> = kernel::children(parent)
-        .iter()
-        .filter(|pid| **pid != anchor.as_raw_nonzero().get())
-        .take(101)
-        .map(|pid| kernel::private(*pid))
-        .collect();
-    each.sort_unstable();
-    herd.private_kib = each
-        .get(each.len() / 2)
-        .copied()
-        .ok_or_else(|| said("no hosts"))?;
+    if weigh {
+        herd.kernel_kib = kernel::of_kernel()
+            .cast_signed()
+            .wrapping_sub(before.cast_signed()) as f64
+            / herd.hosts as f64;
+        let mut each: Vec<u64> = kernel::children(parent)
+            .iter()
+            .filter(|pid| **pid != anchor.as_raw_nonzero().get())
+            .take(101)
+            .map(|pid| kernel::private(*pid))
+            .collect();
+        each.sort_unstable();
+        herd.private_kib = each
+            .get(each.len() / 2)
+            .copied()
+            .ok_or_else(|| said("no hosts"))?;
+    }
     let begun = Instant::now();
     rustix::process::kill_process(anchor, Signal::KILL).map_err(|why| said(&why.to_string()))?;
     if read_byte(&mut output)? != 0 {

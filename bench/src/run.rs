@@ -31,7 +31,7 @@ pub const FULL: Plan = Plan {
     loops: 10,
     share: 1,
     window: Duration::from_secs(30),
-    sizes: &[(1, 9), (10, 9), (100, 9), (1000, 5), (10_000, 1)],
+    sizes: &[(1, 9), (10, 9), (100, 9), (1000, 5), (10_000, 3)],
 };
 
 pub const QUICK: Plan = Plan {
