@@ -71,7 +71,10 @@ fn a_filter_of_the_hosts_own_does_what_the_page_says() {
     let cells = cells();
     let mut table: BTreeMap<_, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
     for (cell, result) in cells.iter().zip(all(&cells, run)) {
-        let came = result.unwrap_or_else(|wrong| panic!("{}: {wrong}", cell.name));
+        let came = result.unwrap_or_else(|wrong| {
+            let (mode, does, action) = (MODES[cell.mode].1, DOES[cell.does].0, ACTIONS[cell.action].0);
+            panic!("{} {action} for {mode}, then the host {does}: {wrong}", cell.name)
+        });
         let row = table.entry((cell.mode, cell.does, cell.action)).or_default();
         row.entry(came).or_default().insert(cell.name);
     }
