@@ -49,13 +49,15 @@ struct Herd {
 enum Way {
     /// The kernel's own guard and nothing else.
     Floor,
+    /// The same, and a thread that sleeps: what a watcher takes that does nothing and has nothing.
+    Thread,
     /// The anchor is the hosts' parent.
     Child,
     /// It is not.
     Stranger,
 }
 
-const WAYS: [Way; 3] = [Way::Floor, Way::Child, Way::Stranger];
+const WAYS: [Way; 4] = [Way::Floor, Way::Thread, Way::Child, Way::Stranger];
 
 impl Herd {
     /// Starts it; every host runs, and those with the library are armed, for that is done before `main`.

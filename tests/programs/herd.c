@@ -2,6 +2,7 @@
  * it runs, and holds the output open until it ends.
  *
  *   herd COUNT floor     keeper -> anchor -> hosts, which have asked the kernel for SIGTERM at its death: no library
+ *   herd COUNT thread    the same, and each host has a thread more, which sleeps and holds nothing
  *   herd COUNT child     keeper -> anchor -> hosts with the library
  *   herd COUNT stranger  keeper -> anchor
  *                               -> hosts with the library
@@ -10,6 +11,7 @@
  * whole process group. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void host(void) {
+static int sleeps(void *nothing) {
+    for (;;) pause();
+    return nothing != NULL;
+}
+
+static void host(int threads) {
+    static char stack[4096] __attribute__((aligned(16)));
+    int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+    if (threads && clone(sleeps, stack + sizeof stack, flags, NULL) < 0) exit(7);
     (void)!write(1, ".", 1);
     for (;;) pause();
 }
@@ -56,22 +66,24 @@ static void name(pid_t anchor) {
     setenv("LD_PRELOAD", getenv("HERD_PRELOAD"), 1);
 }
 
-static void start(int count, int floor, char *program) {
+static void start(int count, int floor, char *host, char *program) {
     for (int i = 0; i < count; i++) {
         pid_t parent = getpid(), pid = fork();
         if (pid < 0) exit(4);
         if (pid) continue;
         /* As setpriv --pdeathsig does it. */
         if (floor && (prctl(PR_SET_PDEATHSIG, SIGTERM) || getppid() != parent)) _exit(5);
-        execl(program, program, "host", NULL);
+        execl(program, program, host, NULL);
         _exit(6);
     }
 }
 
 int main(int argc, char **argv) {
-    if (argc > 1 && !strcmp(argv[1], "host")) host();
+    if (argc > 1 && !strcmp(argv[1], "host")) host(0);
+    if (argc > 1 && !strcmp(argv[1], "threads")) host(1);
     if (argc < 3) return 2;
-    int count = atoi(argv[1]), floor = !strcmp(argv[2], "floor"), stranger = !strcmp(argv[2], "stranger");
+    int count = atoi(argv[1]), thread = !strcmp(argv[2], "thread"), stranger = !strcmp(argv[2], "stranger");
+    int floor = thread || !strcmp(argv[2], "floor");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     signal(SIGCHLD, SIG_IGN);
     pid_t anchor = fork();
@@ -80,7 +92,7 @@ int main(int argc, char **argv) {
         signal(SIGCHLD, SIG_DFL);
         if (!stranger) {
             if (!floor) name(getpid());
-            start(count, floor, argv[0]);
+            start(count, floor, thread ? "threads" : "host", argv[0]);
         }
         close(1);
         for (;;) pause();
@@ -88,7 +100,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "anchor %d\n", anchor);
     if (stranger) {
         name(anchor);
-        start(count, 0, argv[0]);
+        start(count, 0, "host", argv[0]);
     }
     close(1);
     /* Nobody holds the input but the test: its end is everybody's. The test has made this a process group. */
