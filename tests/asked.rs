@@ -273,8 +273,10 @@ fn the_default_grace_is_ten_seconds() {
 #[test]
 fn grace_never_asks_and_leaves_it_at_that() {
     let mut anchor = sibling();
-    let program = "import signal, sys, os\nsignal.signal(signal.SIGTERM, lambda *_: os.write(1, b'asked\\n'))\n\
-        print('ready', flush=True)\nfor line in sys.stdin: print(line, end='', flush=True)";
+    // Python runs no handler for a signal that comes right before a read(2), until that returns.
+    let program = "import signal, sys, time\nasked = []\nsignal.signal(signal.SIGTERM, lambda *_: asked.append(1))\n\
+        print('ready', flush=True)\nwhile not asked: time.sleep(0.01)\nprint('asked', flush=True)\n\
+        for line in sys.stdin: print(line, end='', flush=True)";
     let mut host = python(&anchor, program, &[("ANCHOR_GRACE", "never")]);
     anchor.kill_and_reap();
     assert_eq!(host.line(), "asked");
