@@ -105,7 +105,8 @@ fn method(machine: &Machine) -> String {
         \x20 it has become the benchmark's child, when it is reaped; a supervisor reaps its own. The anchor is reaped at once. In\n\
         \x20 tries of their own the host's port is connected to until it refuses. Before each kill nobody on the machine has\n\
         \x20 anything to do, and a while passes that is drawn at random: 2 ms at most, or an interval of who polls. Nobody has\n\
-        \x20 looked into /proc for the host: the kernel would take down what it has made for that while the host dies.\n\
+        \x20 looked into /proc for the host, unless the machine was not quiet within a second: the kernel would take down what\n\
+        \x20 it has made for that while the host dies.\n\
         - **Each as its manual recommends it**: the commands are in the table. `ANCHOR_ID` is set, as `anchored`,\n\
         \x20 `anchor-run` and the crate do.\n\
         - **A std watcher** is `bench/std_watcher`: the same watcher with Rust's std and pthread_create(3), which is built\n\
