@@ -4,7 +4,6 @@
 
 mod support;
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use support::*;
@@ -89,7 +88,7 @@ fn anchor_run_fails_as_env_and_timeout_do() {
 fn anchor_run_refuses_a_library_with_a_blank_in_its_path() {
     let folder = tempfile::Builder::new().prefix("a b").tempdir().unwrap();
     let copy = folder.path().join("anchor-run");
-    std::fs::copy(script("anchor-run").get_program(), &copy).unwrap();
+    copied(script("anchor-run").get_program(), &copy);
     std::fs::copy(&*LIBRARY, folder.path().join("libanchor.so")).unwrap();
     let output = without_library(Command::new(&copy).arg("true")).output().unwrap();
     assert_eq!(output.status.code(), Some(125));
@@ -104,12 +103,11 @@ fn anchor_run_refuses_a_library_with_a_blank_in_its_path() {
 /// that starts the copy there. What the script then does is the same on any system.
 fn on_a_mac(folder: &Path) -> Command {
     let copy = folder.join("anchor-run");
-    std::fs::copy(script("anchor-run").get_program(), &copy).unwrap();
+    copied(script("anchor-run").get_program(), &copy);
     std::fs::write(folder.join("libanchor.dylib"), "").unwrap();
     let uname = folder.join("uname");
-    std::fs::write(&uname, "#!/bin/sh\necho Darwin\n").unwrap();
-    std::fs::set_permissions(&uname, PermissionsExt::from_mode(0o755)).unwrap();
-    std::fs::copy("/usr/bin/printenv", folder.join("program")).unwrap();
+    written("#!/bin/sh\necho Darwin\n", &uname);
+    copied("/usr/bin/printenv", folder.join("program"));
     let mut command = Command::new(copy);
     let path = format!("{}:/usr/bin:/bin", folder.display());
     without_library(&mut command)
@@ -143,8 +141,7 @@ fn anchor_run_says_what_macos_keeps_the_library_out_of() {
     let folder = tempfile::tempdir().unwrap();
     let tool = folder.path().join("tool");
     for (command, started) in [("sh", "/usr/bin/sh"), ("./tool", "/usr/bin/env")] {
-        std::fs::write(&tool, "#! /usr/bin/env sh\neval \"$2\"\n").unwrap();
-        std::fs::set_permissions(&tool, PermissionsExt::from_mode(0o755)).unwrap();
+        written("#! /usr/bin/env sh\neval \"$2\"\n", &tool);
         let run = |strict: &str| {
             let arguments = [command, "-c", "echo \"<$DYLD_INSERT_LIBRARIES>\"; exit 3"];
             let mut run = on_a_mac(folder.path());

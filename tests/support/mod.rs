@@ -392,3 +392,11 @@ pub fn copied(from: impl AsRef<Path>, to: impl AsRef<Path>) {
     let done = Command::new("cp").arg(from.as_ref()).arg(to.as_ref()).status();
     assert!(done.unwrap().success());
 }
+/// A script that can be executed, made as [`copied`] makes programs.
+pub fn written(text: &str, to: impl AsRef<Path>) {
+    let source = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(source.path(), text).unwrap();
+    std::fs::set_permissions(source.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    copied(source.path(), to);
+}
+
