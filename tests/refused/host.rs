@@ -182,7 +182,8 @@ impl Host {
             let _ = self.started.0.kill();
             let _ = self.started.0.wait();
         }
-        *self.ended.get_or_insert_with(|| reaped(self.pid))
+        let own = self.pid == self.started.pid();
+        *self.ended.get_or_insert_with(|| ended(self.pid, own))
     }
 
     /// Waits until it is asked to end.
@@ -359,11 +360,12 @@ impl Drop for Host {
     }
 }
 
-/// Waits for the end of a process that is our child, or becomes it when its parent is reaped.
-fn reaped(pid: i32) -> WaitStatus {
+/// Waits for the end of a process that is our child, or becomes it when its parent is reaped. `owned`: somebody else will
+/// reap it, who would kill by a number that is another's by then.
+fn ended(pid: i32, owned: bool) -> WaitStatus {
     let (pid, deadline) = (Pid::from_raw(pid), Instant::now() + CEILING);
     while Instant::now() < deadline {
-        match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
+        match status() {
             Ok(WaitStatus::StillAlive) | Err(_) => nap(),
             Ok(ended) => return ended,
         }
@@ -385,3 +387,10 @@ fn read(from: &mut (impl Read + AsFd), to: &mut [u8]) -> Result<usize, Wrong> {
         Err("hangs".into())
     }
 }
+    let status = || match owned {
+        true => waitid(
+            Id::Pid(pid),
+            WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT,
+        ),
+        false => waitpid(pid, Some(WaitPidFlag::WNOHANG)),
+    };

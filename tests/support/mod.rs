@@ -29,7 +29,7 @@ pub use linux::*;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus};
 use nix::unistd::Pid;
 use once_cell::sync::Lazy;
 use std::collections::BTreeSet;
@@ -294,18 +294,34 @@ impl Lines {
 }
 
 /// Waits for a child of the test's to end. On Linux, any process of the tree: it becomes ours when its parent is gone.
+///
+/// RACE: 1. it is reaped here  2. its number is given to another process  3. its [`Owned`], which does not know of 1., ends
+/// that one. So it stays a zombie, which keeps the number.
 pub fn wait(pid: i32) -> WaitStatus {
     #[cfg(target_os = "linux")]
     wait_for_exit(pid);
     let deadline = Instant::now() + CEILING;
     loop {
-        match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG)) {
+        match status_of(Pid::from_raw(pid)) {
             // Not ours yet: its parent is still on its way out.
             Err(Errno::ECHILD) if Instant::now() < deadline => std::thread::yield_now(),
             Ok(WaitStatus::StillAlive) if Instant::now() < deadline => nap(),
             ended => return ended.unwrap(),
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn status_of(child: Pid) -> nix::Result<WaitStatus> {
+    use nix::sys::wait::{Id, waitid};
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    waitid(Id::Pid(child), flags)
+}
+
+/// There nix has no waitid(2).
+#[cfg(not(target_os = "linux"))]
+fn status_of(child: Pid) -> nix::Result<WaitStatus> {
+    nix::sys::wait::waitpid(child, Some(WaitPidFlag::WNOHANG))
 }
 
 /// Asserts that `pid` was ended by a signal.
