@@ -182,7 +182,8 @@ input()
     let line = tree.line();
     let (signal, pid) = line.split_once(' ').unwrap();
     assert_eq!(signal, "15");
-    assert!(watcher(pid.parse().unwrap()).is_some());
+    // It need not have run when the host's main begins.
+    wait_until_armed(pid.parse().unwrap());
     tree.owned.kill_and_reap();
     tree.wait_for_end();
 }
@@ -304,9 +305,13 @@ fn the_signal_is_the_one_that_was_named() {
 //                      -> sleep (anchor)
 #[test]
 fn a_host_that_no_signal_ends_exits() {
-    let script = "sleep 1000 & export ANCHOR_PID=$! LD_PRELOAD=$LIBRARY ANCHOR_GRACE=100ms; echo ready; read go; \
-        (read go; kill -9 $ANCHOR_PID) & exec cat";
+    let folder = tempfile::tempdir().unwrap();
+    let word = folder.path().join("word");
+    nix::unistd::mkfifo(&word, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let script = "sleep 1000 & export ANCHOR_PID=$! LD_PRELOAD=$LIBRARY ANCHOR_GRACE=100ms; \
+        (read go <\"$WORD\"; kill -9 $ANCHOR_PID) & exec cat";
     let mut command = Command::new("unshare");
+//                      -> sh (ends the anchor when it is told to)
     command.args([
         "--pid",
         "--fork",
@@ -316,11 +321,12 @@ fn a_host_that_no_signal_ends_exits() {
         "-c",
         script,
     ]);
-    without_library(&mut command).env("LIBRARY", LIBRARY.as_os_str());
+    without_library(&mut command)
+        .env("LIBRARY", LIBRARY.as_os_str())
+        .env("WORD", &word);
     let mut host = Echo::spawn(&mut command);
-    assert_eq!(host.line(), "ready");
-    host.send("go");
-    host.send("go");
+    host.assert_lives();
+    std::fs::write(&word, "go\n").unwrap();
     host.wait_for_end();
     assert!(matches!(host.wait(), WaitStatus::Exited(_, 143)));
 }
