@@ -169,7 +169,9 @@ fn a_host_is_asked_once() {
     let path = program("handler", &[]);
     for _ in 0..20 {
         let mut anchor = sibling();
-        let mut logged = Logged::spawn(anchored(&mut Command::new(&path), anchor.pid())).armed(1);
+        let mut command = Command::new(&path);
+        let command = anchored(&mut command, anchor.pid()).env("ANCHOR_GRACE", "120s");
+        let mut logged = Logged::spawn(command).armed(1);
         assert_eq!(logged.host.line(), "ready");
         anchor.kill_and_reap();
         assert_eq!(logged.host.line(), "asked 1");

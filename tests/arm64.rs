@@ -381,7 +381,8 @@ fn a_host_in_the_middle_of_a_change_is_asked_once() {
     for threads in ["0", "1", "4"] {
         let mut anchor = sibling();
         let mut command = emulated("gnu", &[&program, threads]);
-        let mut host = Echo::spawn(arm64_anchored(&mut command, anchor.pid()));
+        arm64_anchored(&mut command, anchor.pid()).env("ANCHOR_GRACE", "120s");
+        let mut host = Echo::spawn(&mut command);
         assert_eq!(host.line(), "ready");
         anchor.kill_and_reap();
         assert_eq!(host.line(), "asked 1", "{threads} threads");

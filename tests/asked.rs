@@ -10,6 +10,9 @@ use std::path::Path;
 use std::process::Command;
 use support::*;
 
+/// Longer than any machine takes until a host has told of what it was asked.
+const LONG: &str = "120s";
+
 /// A host with a SIGTERM handler that counts; it says how often it was asked when its input ends.
 const COUNTS: &str = r#"
 import os, signal, sys, time
@@ -61,6 +64,7 @@ fn direct_child_with(program: &str, settings: &[(&str, &Path)]) -> Echo {
     without_library(&mut command)
         .env("LIBRARY", LIBRARY.as_os_str())
         .env("PROGRAM", program)
+        .env("ANCHOR_GRACE", LONG)
         .envs(settings.iter().copied())
         .args(["-c", script]);
     Echo::spawn(&mut command)
@@ -89,6 +93,7 @@ fn holding(how: &str) -> Echo {
     without_library(&mut command)
         .env("LIBRARY", LIBRARY.as_os_str())
         .env("PROGRAM", COUNTS)
+        .env("ANCHOR_GRACE", LONG)
         .env("HOW", how)
         .args(["-c", HOLDS]);
     let mut tree = Echo::spawn(&mut command);
@@ -219,14 +224,14 @@ fn python(anchor: &Owned, program: &str, settings: &[(&str, &str)]) -> Echo {
     host
 }
 
-// ANCHOR_GRACE is unset: ten seconds, and this host needs two.
+// This host needs two seconds.
 #[test]
 fn a_host_that_ends_itself_within_the_grace_keeps_its_status() {
     let mut anchor = sibling();
     let program = "import signal, sys, time, os\n\
         signal.signal(signal.SIGTERM, lambda *_: (time.sleep(2), os.write(1, b'clean\\n'), os._exit(7)))\n\
         print('ready', flush=True)\nimport time\nwhile True: time.sleep(0.01)";
-    let mut host = python(&anchor, program, &[]);
+    let mut host = python(&anchor, program, &[("ANCHOR_GRACE", LONG)]);
     anchor.kill_and_reap();
     assert_eq!(host.line(), "clean");
     assert!(matches!(host.wait(), WaitStatus::Exited(_, 7)));
@@ -303,6 +308,7 @@ fn the_signal_is_the_one_that_was_named() {
 
 // test -> unshare -> sh, then cat (host, PID 1 of its namespace; no signal from inside ends it)
 //                      -> sleep (anchor)
+//                      -> sh (ends the anchor when it is told to)
 #[test]
 fn a_host_that_no_signal_ends_exits() {
     let folder = tempfile::tempdir().unwrap();
@@ -311,7 +317,6 @@ fn a_host_that_no_signal_ends_exits() {
     let script = "sleep 1000 & export ANCHOR_PID=$! LD_PRELOAD=$LIBRARY ANCHOR_GRACE=100ms; \
         (read go <\"$WORD\"; kill -9 $ANCHOR_PID) & exec cat";
     let mut command = Command::new("unshare");
-//                      -> sh (ends the anchor when it is told to)
     command.args([
         "--pid",
         "--fork",

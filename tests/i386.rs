@@ -286,7 +286,7 @@ fn a_host_in_the_middle_of_a_change_of_ids_is_asked_once() {
     for threads in ["0", "1", "4"] {
         let mut anchor = sibling();
         let mut command = host(&["/mnt/program", threads], anchor.pid());
-        let mut host = Echo::spawn(command.env("PROGRAM", &program));
+        let mut host = Echo::spawn(command.env("PROGRAM", &program).env("ANCHOR_GRACE", "120s"));
         assert_eq!(host.line(), "ready");
         anchor.kill_and_reap();
         assert_eq!(host.line(), "asked 1", "{threads} threads");

@@ -140,6 +140,7 @@ fn direct_child(first: &str, log: &Path) -> (Echo, i32) {
         .arg(host.get_program())
         .args(host.get_args())
         .env("LIBRARY", LIBRARY.as_os_str())
+        .env("ANCHOR_GRACE", "120s")
         .env("ANCHOR_LOG", log);
     let (tree, mut said) = Echo::spawn_with_errors(&mut command);
     let host = said.number();
@@ -234,7 +235,10 @@ fn a_host_in_the_middle_of_a_change_is_asked_once() {
     for round in 0..30 {
         let mut anchor = sibling();
         let threads = ["0", "1", "4"][round % 3];
-        let mut host = Echo::spawn(anchored(Command::new(&path).arg(threads), anchor.pid()));
+        let mut command = Command::new(&path);
+        // It goes on for as long as five hundred changes take.
+        anchored(command.arg(threads), anchor.pid()).env("ANCHOR_GRACE", "120s");
+        let mut host = Echo::spawn(&mut command);
         assert_eq!(host.line(), "ready");
         for _ in 0..round * 7 {
             std::hint::spin_loop();

@@ -54,6 +54,7 @@ fn a_handler_that_changes_ids_is_asked_once() {
         let mut command = Command::new("sh");
         without_library(command.args(["-c", script]))
             .env("LIBRARY", LIBRARY.as_os_str())
+            .env("ANCHOR_GRACE", "120s")
             .env("HOST", &host);
         let (mut tree, mut said) = Echo::spawn_with_errors(&mut command);
         let pid = said.number();
