@@ -2,10 +2,11 @@
 
 use super::{LIBRARY, without_library};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::pipe2;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -32,6 +33,16 @@ pub fn network() -> Ends {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     (listener.accept().unwrap().0.into(), host.into())
+}
+
+/// Waits until the anchor's end, which was closed, is gone: whoever another thread has just forked has a copy until its exec.
+pub fn wait_for_hang_up(hosts: &OwnedFd) {
+    let mut entry = [PollFd::new(
+        hosts.as_fd(),
+        PollFlags::from_bits_retain(libc::POLLRDHUP),
+    )];
+    let hung_up = poll(&mut entry, PollTimeout::try_from(super::CEILING).unwrap()).unwrap();
+    assert_eq!(hung_up, 1, "somebody has the anchor's end open");
 }
 
 /// Has the command inherit a descriptor under the number that it has here.
