@@ -2,7 +2,7 @@
 
 use crate::bystander::bystander_lives;
 use crate::calls::Refusals;
-use crate::host::{Host, Kin, UNASKED, Wrong};
+use crate::host::{HURRIED, Host, Kin, PATIENT, UNASKED, Wrong};
 use crate::watcher::{Waits, is_quiet, listens};
 use std::fmt::Write;
 
@@ -71,18 +71,24 @@ impl Outcome {
     }
 }
 
-/// Runs a cell.
+/// Runs a cell. A busy machine may not have got round to the host's handler within a short grace: who was not asked has a
+/// long one then.
 pub fn run(life: &Life, refusals: &Refusals) -> Result<Outcome, Wrong> {
-    let hurried = live(life, refusals, "20ms");
-    // A busy machine may not have got round to the host's handler by then.
-    let unasked = hurried
-        .as_ref()
-        .is_ok_and(|outcome| outcome.lacks.iter().any(|lack| lack == UNASKED));
-    let outcome = if unasked {
-        live(life, refusals, "2s")
+    let hurried = run_hurried(life, refusals)?;
+    if hurried.lacks.iter().any(|lack| lack == UNASKED) {
+        beside_a_bystander(|| live(life, refusals, PATIENT))
     } else {
-        hurried
-    };
+        Ok(hurried)
+    }
+}
+
+/// The same, for whom nobody can ask.
+pub fn run_hurried(life: &Life, refusals: &Refusals) -> Result<Outcome, Wrong> {
+    beside_a_bystander(|| live(life, refusals, HURRIED))
+}
+
+fn beside_a_bystander(live: impl FnOnce() -> Result<Outcome, Wrong>) -> Result<Outcome, Wrong> {
+    let outcome = live();
     if bystander_lives() {
         outcome
     } else {

@@ -3,10 +3,11 @@
 use crate::bystander::bystander;
 use crate::calls::{Refusals, filter};
 use crate::support::*;
-use crate::watcher::{Waits, cpu_ticks};
+use crate::watcher::{Waits, cpu_ticks, held};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::SockType;
+use nix::sys::stat::fstat;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 use once_cell::sync::Lazy;
@@ -43,6 +44,10 @@ pub type Wrong = String;
 
 /// Where the host was never asked to end, and was ended.
 pub const UNASKED: &str = "unasked";
+
+/// Graces: one that ends soon, and one in which any machine gets round to a host's handler.
+pub const HURRIED: &str = "20ms";
+pub const PATIENT: &str = "20s";
 
 pub struct Host {
     pub pid: i32,
@@ -210,18 +215,43 @@ impl Host {
         (!told).then(|| "untold".into())
     }
 
-    /// What was written to descriptor 2 until the host closed it. And whether nobody else has it open then.
+    /// What was written to descriptor 2 until the host closed it. And whether no watcher has it open then.
     pub fn errors(&mut self) -> Result<(String, bool), Wrong> {
         self.does('c')?;
+        let pipe = format!("pipe:[{}]", fstat(&self.errors).unwrap().st_ino);
         let (mut all, mut part) = (Vec::new(), [0; 512]);
-        // The watcher was seen to wait: what it holds now it holds for good. The host's parent may need a moment.
-        while is_readable(&self.errors, 5000) {
+        let deadline = Instant::now() + CEILING;
+        // The watchers were seen to wait: what they hold now they hold for good. The host's parent may need a moment, and so
+        // may whoever is just being started by another thread here.
+        while Instant::now() < deadline {
+            let held = !is_readable(&self.errors, 1) && self.watchers_hold(&pipe);
+            if !is_readable(&self.errors, 10) {
+                if held {
+                    return Ok((String::from_utf8(all).unwrap(), false));
+                }
+                continue;
+            }
             match self.errors.read(&mut part).unwrap() {
                 0 => return Ok((String::from_utf8(all).unwrap(), true)),
                 length => all.extend_from_slice(&part[..length]),
             }
         }
-        Ok((String::from_utf8(all).unwrap(), false))
+        Err("somebody holds the host's descriptors, and it is no watcher".into())
+    }
+
+    /// Whether a watcher has this open, the host's own or that of the parent who forked it.
+    fn watchers_hold(&self, file: &str) -> bool {
+        let of = |pid: i32| {
+            let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
+                .into_iter()
+                .flatten();
+            let others = tasks
+                .flatten()
+                .filter(move |task| task.file_name() != *pid.to_string());
+            others.map(|task| task.path())
+        };
+        let mut watchers = of(self.pid).chain(of(self.started.pid()));
+        watchers.any(|task| held(&task).is_some_and(|held| held.iter().any(|held| held.as_os_str() == file)))
     }
 
     /// Nobody reads its descriptor 2 any more.
@@ -364,6 +394,13 @@ impl Drop for Host {
 /// reap it, who would kill by a number that is another's by then.
 fn ended(pid: i32, owned: bool) -> WaitStatus {
     let (pid, deadline) = (Pid::from_raw(pid), Instant::now() + CEILING);
+    let status = || match owned {
+        true => waitid(
+            Id::Pid(pid),
+            WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT,
+        ),
+        false => waitpid(pid, Some(WaitPidFlag::WNOHANG)),
+    };
     while Instant::now() < deadline {
         match status() {
             Ok(WaitStatus::StillAlive) | Err(_) => nap(),
@@ -387,10 +424,3 @@ fn read(from: &mut (impl Read + AsFd), to: &mut [u8]) -> Result<usize, Wrong> {
         Err("hangs".into())
     }
 }
-    let status = || match owned {
-        true => waitid(
-            Id::Pid(pid),
-            WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT,
-        ),
-        false => waitpid(pid, Some(WaitPidFlag::WNOHANG)),
-    };

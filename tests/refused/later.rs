@@ -1,7 +1,7 @@
 //! A filter that the host installs itself, once it is armed: it knows nothing of the library's calls.
 
 use crate::calls::{CALLS, filter_of_number};
-use crate::host::{Host, Kin, UNASKED, Wrong};
+use crate::host::{HURRIED, Host, Kin, PATIENT, UNASKED, Wrong};
 use crate::{all, page};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -106,10 +106,10 @@ fn run(cell: &Cell) -> Result<String, Wrong> {
 /// What comes of a host that installs a filter and does something, the letters of tests/programs/refused.c.
 pub fn below(filter: &str, installs: char, does: char) -> Result<String, Wrong> {
     let live = |grace| live(filter, installs, does, grace);
-    let hurried = live("20ms");
+    let hurried = live(HURRIED);
     // As in `cell::run`.
     let unasked = hurried.as_ref().is_ok_and(|words| words.contains(UNASKED));
-    if unasked { live("2s") } else { hurried }
+    if unasked { live(PATIENT) } else { hurried }
 }
 
 fn live(filter: &str, installs: char, does: char, grace: &str) -> Result<String, Wrong> {

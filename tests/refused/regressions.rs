@@ -2,9 +2,9 @@
 //! with nothing refused.
 
 use crate::all;
-use crate::calls::{errno, filter_of_number, rows};
-use crate::cell::{Life, Outcome, Rung, run};
-use crate::host::{Host, Kin, UNASKED, Wrong};
+use crate::calls::{Refusals, errno, filter_of_number, rows};
+use crate::cell::{Life, Outcome, Rung, run, run_hurried};
+use crate::host::{HURRIED, Host, Kin, UNASKED, Wrong};
 use crate::later::below;
 use crate::singles::PLAIN;
 
@@ -28,8 +28,23 @@ fn refusals(names: &[&str]) -> Vec<(usize, u32)> {
 /// What comes of a life with nothing refused, and of the same with these. That a host lives as long as its anchor and
 /// no longer, and that nobody else hears of it, is asked of both.
 fn beside_its_control(life: &Life, names: &[&str]) -> [Outcome; 2] {
+    beside_its_control_by(run, life, names)
+}
+
+fn beside_its_control_by(
+    run: fn(&Life, &Refusals) -> Result<Outcome, Wrong>,
+    life: &Life,
+    names: &[&str],
+) -> [Outcome; 2] {
     let cells = [&[], names].map(refusals);
-    let mut came = all(&cells, |cell| run(life, cell)).into_iter();
+    let mut came = all(&cells, |cell| {
+        if cell.is_empty() {
+            self::run(life, cell)
+        } else {
+            run(life, cell)
+        }
+    })
+    .into_iter();
     let mut next = || came.next().unwrap().unwrap_or_else(|wrong| panic!("{wrong}"));
     let usual = next();
     assert!(usual.rung <= Rung::Probes && usual.lacks.is_empty(), "{usual:?}");
@@ -38,6 +53,12 @@ fn beside_its_control(life: &Life, names: &[&str]) -> [Outcome; 2] {
 
 fn refused(life: &Life, names: &[&str]) -> Outcome {
     let [_, outcome] = beside_its_control(life, names);
+    outcome
+}
+
+/// The same where nobody can ask it.
+fn unasked(names: &[&str]) -> Outcome {
+    let [_, outcome] = beside_its_control_by(run_hurried, &PLAIN, names);
     outcome
 }
 
@@ -55,7 +76,7 @@ fn a_refused_getpid_does_not_kill_the_group() {
 
 #[test]
 fn who_knows_no_number_of_its_own_signals_nobody() {
-    let outcome = refused(&PLAIN, &["getpid", "gettid"]);
+    let outcome = unasked(&["getpid", "gettid"]);
     assert_eq!(outcome.lacks, ["unlogged", UNASKED, "exits"]);
 }
 
@@ -80,7 +101,7 @@ fn a_change_of_ids_does_not_kill_a_host_whose_signals_stay_open() {
 fn a_line_nobody_reads_does_not_kill_a_host_whose_signals_stay_open() {
     for names in [&[][..], &["rt_sigprocmask"]] {
         let cell = refusals(names);
-        let mut host = Host::start(Kin::Stranger, Some(&cell), "20ms", &[("ANCHOR_LOG", "stderr")]);
+        let mut host = Host::start(Kin::Stranger, Some(&cell), HURRIED, &[("ANCHOR_LOG", "stderr")]);
         host.answer('+').unwrap();
         host.settled().unwrap();
         host.unread();
@@ -97,7 +118,7 @@ fn where_kill_is_refused_the_host_is_asked_and_killed() {
 
 #[test]
 fn a_watcher_that_can_end_nobody_does_not_spin() {
-    let outcome = refused(&PLAIN, &["kill", "tgkill", "exit_group"]);
+    let outcome = unasked(&["kill", "tgkill", "exit_group"]);
     assert_eq!(outcome.lacks, [UNASKED, "by SIGILL"]);
 }
 
@@ -117,9 +138,9 @@ fn a_refused_exit_does_not_hang_a_change_of_ids() {
 }
 
 #[test]
-fn a_watcher_that_cannot_leave_keeps_the_grace() -> Result<(), Wrong> {
-    for names in [&[][..], &["exit"]] {
-        let mut host = Host::start(Kin::Stranger, Some(&refusals(names)), "2s", &[]);
+fn a_watcher_that_cannot_leave_keeps_the_grace() {
+    let lives_on = |names: &[&str]| -> Result<(), Wrong> {
+        let mut host = Host::start(Kin::Stranger, Some(&refusals(names)), "12s", &[]);
         host.answer('+')?;
         host.settled()?;
         host.kill_anchor();
@@ -128,8 +149,13 @@ fn a_watcher_that_cannot_leave_keeps_the_grace() -> Result<(), Wrong> {
         let _ = host.does('i');
         // The one time that it was asked has been read above.
         assert_eq!(host.end(false)?, [UNASKED]);
-    }
-    Ok(())
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let both = [&[][..], &["exit"]].map(|names| scope.spawn(move || lives_on(names)));
+        both.into_iter()
+            .for_each(|life| assert_eq!(life.join().unwrap(), Ok(())));
+    });
 }
 
 // Sixteen at once: one alone may be quick enough without.
@@ -149,6 +175,13 @@ fn a_refused_close_leaves_nothing_open() {
         ..PLAIN
     };
     makes_no_difference(&life, &["close"]);
+}
+
+// The control of how that is looked at.
+#[test]
+fn a_copy_that_cannot_be_closed_is_seen() {
+    let outcome = refused(&PLAIN, &["close", "close_range"]);
+    assert_eq!(outcome.lacks, ["holds the host's descriptors"]);
 }
 
 // Longer than one sleep of a watcher that hears no bell.

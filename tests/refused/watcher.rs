@@ -42,7 +42,8 @@ fn call_of(task: &Path) -> Option<i64> {
     (waits && state(task) == Some('S')).then_some(number)
 }
 
-fn held(task: &Path) -> Option<Vec<PathBuf>> {
+/// What its descriptors are of.
+pub fn held(task: &Path) -> Option<Vec<PathBuf>> {
     let files = read_dir(task.join("fd")).ok()?.flatten();
     Some(files.filter_map(|fd| read_link(fd.path()).ok()).collect())
 }
