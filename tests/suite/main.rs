@@ -119,6 +119,8 @@ fn outcome(case: &Case) -> Result<(), String> {
                 return Err(difference(&got, &wanted));
             }
         }
+        // A watcher need not have run when the host says "ready".
+        comes_about(|| case.log.iter().all(|text| with.file("log").contains(text)));
         let before = control.processes();
         if case.unaffected {
             // Whoever is not reached has no watcher: this and no silence is what shows it.

@@ -3,7 +3,11 @@
 use crate::Case;
 use crate::support::tree::{Tree, top};
 use crate::support::*;
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockType, SockaddrIn, bind, getsockname, setsockopt, socket, sockopt,
+};
 use once_cell::sync::Lazy;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,6 +34,7 @@ pub struct Side<'a> {
     pub case: &'a Case,
     folder: tempfile::TempDir,
     port: u16,
+    _reservation: OwnedFd,
     pub anchor: Option<Owned>,
 }
 
@@ -44,16 +49,12 @@ impl<'a> Side<'a> {
         }
         std::fs::write(folder.path().join("log"), "").unwrap();
         std::fs::set_permissions(folder.path().join("log"), std::fs::Permissions::from_mode(0o666)).unwrap();
-        // Free now, and not given to anybody else for a while.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let (port, reservation) = reserved_port();
         let side = Self {
             case,
             folder,
             port,
+            _reservation: reservation,
             anchor,
         };
         if let Some(user) = &case.user {
@@ -191,6 +192,22 @@ impl<'a> Side<'a> {
         });
         tree
     }
+}
+
+/// A port that nobody else is given while the descriptor is open. KERNEL: who sets SO_REUSEADDR too, as servers do, binds to
+/// it all the same, since nobody listens; whoever asks for any port, or connects from any, gets another. socket(7)
+fn reserved_port() -> (u16, OwnedFd) {
+    let held = socket(
+        AddressFamily::Inet,
+        SockType::Stream,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )
+    .unwrap();
+    setsockopt(&held, sockopt::ReuseAddr, &true).unwrap();
+    bind(held.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).unwrap();
+    let port = getsockname::<SockaddrIn>(held.as_raw_fd()).unwrap().port();
+    (port, held)
 }
 
 fn user_id(name: &str) -> (u32, u32) {

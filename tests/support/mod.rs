@@ -341,9 +341,9 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// As [`wait_until`] for what need not come: whether it did before long.
+/// As [`wait_until`], for who says himself what was waited for in vain: whether it came.
 pub fn comes_about(mut condition: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + CEILING;
     while Instant::now() < deadline {
         if condition() {
             return true;
@@ -402,12 +402,6 @@ pub fn compiled(compiler: &str, name: &str, file: &str, arguments: &[&str]) -> P
     path
 }
 
-/// A copy of a program, made by another process. RACE: 1. this one has the copy open for writing  2. another thread
-/// forks, and its child has it open too  3. the copy is closed here and executed: "Text file busy". So not here.
-pub fn copied(from: impl AsRef<Path>, to: impl AsRef<Path>) {
-    let done = Command::new("cp").arg(from.as_ref()).arg(to.as_ref()).status();
-    assert!(done.unwrap().success());
-}
 /// A script that can be executed, made as [`copied`] makes programs.
 pub fn written(text: &str, to: impl AsRef<Path>) {
     let source = tempfile::NamedTempFile::new().unwrap();
@@ -416,3 +410,9 @@ pub fn written(text: &str, to: impl AsRef<Path>) {
     copied(source.path(), to);
 }
 
+/// A copy of a program, made by another process. RACE: 1. this one has the copy open for writing  2. another thread
+/// forks, and its child has it open too  3. the copy is closed here and executed: "Text file busy". So not here.
+pub fn copied(from: impl AsRef<Path>, to: impl AsRef<Path>) {
+    let done = Command::new("cp").arg(from.as_ref()).arg(to.as_ref()).status();
+    assert!(done.unwrap().success());
+}
