@@ -80,7 +80,7 @@ fn an_archive_is_complete_and_works_without_a_toolchain() {
             tree.join("lib/libanchor.so").canonicalize().unwrap().display()
         )
     );
-    let report = run("harness", &["--", "sleep", "1000"]);
+    let report = run("harness", &["--within", "60", "--", "sleep", "1000"]);
     assert!(report.ends_with("protected: no process was left\n"), "{report}");
 }
 

@@ -168,6 +168,8 @@ fn harness_reports_every_process_of_a_protected_tree() {
         "harness",
         &[
             "--json",
+            "--within",
+            "60",
             "--",
             "sh",
             "-c",
@@ -191,7 +193,7 @@ fn harness_reports_every_process_of_a_protected_tree() {
 
 #[test]
 fn harness_finds_what_is_left() {
-    let output = output("harness", &["--within", "2", "--", "env", "-i", "sleep", "1000"]);
+    let output = output("harness", &["--within", "5", "--", "env", "-i", "sleep", "1000"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("not armed: the library is not in it"), "{text}");
@@ -200,7 +202,7 @@ fn harness_finds_what_is_left() {
 
 #[test]
 fn harness_says_when_there_was_nothing_to_see() {
-    let output = output("harness", &["--within", "2", "true"]);
+    let output = output("harness", &["--within", "60", "true"]);
     assert_eq!(output.status.code(), Some(125));
     assert!(
         String::from_utf8(output.stderr)

@@ -134,6 +134,8 @@ fn our_scripts_run_there() {
         "/bin/sh",
         "/mnt/harness",
         "--json",
+        "--within",
+        "60",
         "--",
         "/bin/sh",
         "-c",
