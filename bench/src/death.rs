@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
-/// Who has not ended by then stays: five times the longest interval of a polling contender.
+/// Who has not ended so long after the last who has stays: five times the longest interval of a polling contender.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// So long it is looked without a pause, and then every millisecond.
 const EAGER: Duration = Duration::from_millis(20);
@@ -54,10 +54,14 @@ pub fn reach(yard: &Yard, contenders: &[Contender], tries: usize) -> Result<Vec<
             trial.settle(Duration::ZERO)?;
         }
         running.iter().for_each(|(_, _, trial)| trial.kill());
-        let deadline = Instant::now() + PATIENCE;
+        let mut last = Instant::now();
         let mut left: Vec<usize> = (0..running.len()).collect();
-        while !left.is_empty() && Instant::now() < deadline {
+        while !left.is_empty() && last.elapsed() < PATIENCE {
+            let before = left.len();
             left.retain(|place| !running[*place].2.ended(Duration::ZERO));
+            if left.len() < before {
+                last = Instant::now();
+            }
             kernel::rest(Duration::from_millis(1));
         }
         for (number, (place, situation, _)) in running.iter().enumerate() {

@@ -174,7 +174,7 @@ fn live_and_die(
 /// How many bytes came: none at the end of the output, which is that of the last host.
 fn read_byte(output: &mut ChildStdout) -> Result<usize, String> {
     // Ten thousand take their time.
-    if !ready(&[output.as_fd()], 12 * CEILING)[0] {
+    if !ready(&[output.as_fd()], 2 * CEILING)[0] {
         return Err("a herd that neither speaks nor ends".into());
     }
     output.read(&mut [0]).map_err(|why| why.to_string())

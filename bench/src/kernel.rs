@@ -8,10 +8,8 @@ use std::fs::read_to_string;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long anything is waited for that need not come about.
-pub const CEILING: Duration = Duration::from_secs(10);
-/// And what has to. A machine with much else to do takes its time.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long anything is waited for. A machine with much else to do takes its time.
+pub const CEILING: Duration = Duration::from_secs(60);
 
 /// The benchmark runs on the one and what is measured on the other, where there are two.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +132,7 @@ pub fn settle(of: impl Fn() -> Vec<i32>) -> Result<(), String> {
         if all.iter().all(|pid| asleep(*pid)) {
             return Ok(());
         }
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > CEILING {
             return Err(format!("does not come to rest: {all:?}"));
         }
         rest(Duration::from_micros(200));
@@ -152,9 +150,11 @@ fn runnable() -> Option<u32> {
 
 fn asleep(pid: i32) -> bool {
     tasks(pid).iter().all(|task| {
+        // KERNEL: who is about to sleep has the state already, and is still "running" in proc_pid_syscall(5).
+        let call = read_to_string(task.join("syscall")).unwrap_or_default();
         let stat = read_to_string(task.join("stat")).unwrap_or_default();
         let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-        state.is_none_or(|state| "SZX".contains(state))
+        !call.starts_with("running") && state.is_none_or(|state| "SZX".contains(state))
     })
 }
 
