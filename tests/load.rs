@@ -132,12 +132,35 @@ fn fields(file: impl AsRef<Path>, names: &[&str]) -> u64 {
     text.lines().filter_map(of).sum()
 }
 
-/// In KiB, of one process: what nobody else has.
-fn private(pid: i32) -> u64 {
-    fields(
-        format!("/proc/{pid}/smaps_rollup"),
-        &["Private_Clean", "Private_Dirty"],
-    )
+/// In KiB, of one process: what nobody else has, on its stack and elsewhere.
+///
+/// Where the kernel puts a stack is chance, and how much stands above it is the environment's size: how many pages of it are
+/// touched says something as an average alone. All else is the same in each host.
+fn private(pid: i32) -> (u64, u64) {
+    let (mut stack, mut rest, mut is_stack) = (0, 0, false);
+    for line in std::fs::read_to_string(format!("/proc/{pid}/smaps"))
+        .unwrap()
+        .lines()
+    {
+        let mut words = line.split_whitespace();
+        match words.next() {
+            Some("Private_Clean:" | "Private_Dirty:") => {
+                let kib: u64 = words.next().unwrap().parse().unwrap();
+                *if is_stack { &mut stack } else { &mut rest } += kib;
+            }
+            // A mapping's first line begins with its addresses.
+            Some(word) if !word.ends_with(':') => is_stack = line.ends_with("[stack]"),
+            _ => {}
+        }
+    }
+    (stack, rest)
+}
+
+/// What a host holds, in KiB; and bytes of the kernel's.
+struct Held {
+    stack: f64,
+    rest: u64,
+    kernel: i64,
 }
 
 /// In KiB, of the whole machine: what grows with the number of tasks.
@@ -164,7 +187,7 @@ fn activity(hosts: &[i32]) -> (u64, u64) {
 fn many_hosts_of_one_anchor() {
     let count = hosts();
     let mut took: BTreeMap<Way, Vec<f64>> = BTreeMap::new();
-    let mut held: BTreeMap<Way, (u64, i64)> = BTreeMap::new();
+    let mut held: BTreeMap<Way, Held> = BTreeMap::new();
     // Each begins with another way.
     let rounds = knob("LIBANCHOR_LOAD_ROUNDS", 3);
     for round in 0..rounds {
@@ -176,11 +199,15 @@ fn many_hosts_of_one_anchor() {
             assert_eq!(hosts.len(), count, "{way:?}");
             if round == 0 {
                 let kernel = of_kernel() as i64 - before as i64;
-                // The median: where the kernel puts a stack is chance, and with it how many pages are touched.
-                let mut each: Vec<u64> = hosts.iter().take(101).map(|host| private(*host)).collect();
-                each.sort_unstable();
-                let private = each[each.len() / 2];
-                held.insert(way, (private, kernel * 1024 / count as i64));
+                let each: Vec<(u64, u64)> = hosts.iter().take(101).map(|host| private(*host)).collect();
+                let mut rests: Vec<u64> = each.iter().map(|(_, rest)| *rest).collect();
+                rests.sort_unstable();
+                let all = Held {
+                    stack: each.iter().map(|(stack, _)| *stack as f64).sum::<f64>() / each.len() as f64,
+                    rest: rests[rests.len() / 2],
+                    kernel: kernel * 1024 / count as i64,
+                };
+                held.insert(way, all);
             }
             took.entry(way).or_default().push(herd.die().as_secs_f64());
         }
@@ -191,9 +218,9 @@ fn many_hosts_of_one_anchor() {
         of[of.len() / 2]
     };
     for way in WAYS {
-        let (private, kernel) = held[&way];
+        let Held { stack, rest, kernel } = &held[&way];
         println!(
-            "  {way:?}: the last is gone after {:.0} ms, {:.2} of the round's floor; a host has {private} KiB for itself, and {kernel} bytes of the kernel's",
+            "  {way:?}: the last is gone after {:.0} ms, {:.2} of the round's floor; a host has {rest} KiB for itself and {stack:.1} on its stack, and {kernel} bytes of the kernel's",
             median(took[&way].clone()) * 1e3,
             median(
                 took[&way]
@@ -205,9 +232,11 @@ fn many_hosts_of_one_anchor() {
         );
     }
     for way in [Way::Child, Way::Stranger] {
-        let more = held[&way].0.saturating_sub(held[&Way::Floor].0);
-        println!("  {way:?}: {more} KiB more than without the library");
+        let (with, floor) = (&held[&way], &held[&Way::Floor]);
+        let (more, deeper) = (with.rest.saturating_sub(floor.rest), with.stack - floor.stack);
+        println!("  {way:?}: {more} KiB more than without the library, and {deeper:.1} on the stack");
         assert!(more <= 16, "{more} KiB a host");
+        assert!(deeper <= 4.0, "{deeper} KiB of a host's stack");
     }
 }
 
