@@ -236,7 +236,7 @@ fn a_host_in_the_middle_of_a_change_is_asked_once() {
         let mut anchor = sibling();
         let threads = ["0", "1", "4"][round % 3];
         let mut command = Command::new(&path);
-        // It goes on for as long as five hundred changes take.
+        // It goes on for as long as some hundred changes take.
         anchored(command.arg(threads), anchor.pid()).env("ANCHOR_GRACE", "120s");
         let mut host = Echo::spawn(&mut command);
         assert_eq!(host.line(), "ready");

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t asked;
@@ -25,9 +26,12 @@ int main(int argc, char **argv) {
     for (long i = 0; i < threads; i++) pthread_create(&thread, 0, flip, (void *)(1000 + i));
     puts("ready");
     fflush(stdout);
-    for (int i = 0, after = 0; after < 500; i++) {
+    time_t since = 0;
+    /* Where five hundred changes take long, fifty do. */
+    for (int i = 0, after = 0; after < 50 || (after < 500 && time(NULL) - since < 3); i++) {
         (void)!seteuid(i % 2 ? 0 : 999);
-        if (asked) after++;
+        if (!asked) continue;
+        if (!after++) since = time(NULL);
     }
     over = 1;
     printf("asked %d\n", (int)asked);
