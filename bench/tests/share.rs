@@ -88,7 +88,7 @@ fn everything_is_measured_and_has_its_place() {
             assert_eq!(wakes, 0.0, "{name}");
         }
         if name.starts_with("a polling thread") {
-            assert!(wakes > 10.0, "{name}: {wakes}");
+            assert!(wakes > 0.0, "{name}: {wakes}");
         }
     }
     assert_eq!(results["growth"].as_array().unwrap().len(), 2 * 4);
