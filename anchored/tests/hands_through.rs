@@ -6,13 +6,12 @@
 mod support;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::openpty;
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use nix::unistd::geteuid;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -318,15 +317,12 @@ struct Terminal {
 impl Terminal {
     /// Starts a command as the leader of a session with a terminal of its own.
     fn of(command: &mut Command) -> Self {
-        let pair = openpty(None, None).unwrap();
-        let mut modes = tcgetattr(&pair.slave).unwrap();
+        let (master, side) = terminal::terminal();
+        let mut modes = tcgetattr(&side).unwrap();
         modes.local_flags.remove(LocalFlags::ECHO);
-        tcsetattr(&pair.slave, SetArg::TCSANOW, &modes).unwrap();
-        let side = |fd: &OwnedFd| fd.try_clone().unwrap();
-        command
-            .stdin(side(&pair.slave))
-            .stdout(side(&pair.slave))
-            .stderr(side(&pair.slave));
+        tcsetattr(&side, SetArg::TCSANOW, &modes).unwrap();
+        let copy = || side.try_clone().unwrap();
+        command.stdin(copy()).stdout(copy()).stderr(copy());
         // SAFETY: system calls only.
         unsafe {
             command.pre_exec(|| {
@@ -335,7 +331,6 @@ impl Terminal {
             })
         };
         let owned = Owned(command.spawn().unwrap());
-        let master = File::from(pair.master);
         Self {
             keys: master.try_clone().unwrap(),
             screen: BufReader::new(Timed(master)),

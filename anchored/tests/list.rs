@@ -5,9 +5,7 @@
 mod lists;
 
 use lists::*;
-use nix::pty::{Winsize, openpty};
 use nix::sys::signal::Signal;
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 
@@ -274,24 +272,19 @@ fn a_terminal_has_colours_unless_they_are_not_wanted() {
     let anchor = Anchor::new();
     let _host = Host::start(anchor.injected(&DYNAMIC).arg("x".repeat(200))).armed();
     let on_terminal = |variables: &[(&str, &str)]| {
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: 60,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        let terminal = openpty(Some(&size), None).unwrap();
+        let (mut screen, side) = terminal::terminal();
+        terminal::resize(&side, 24, 60);
         let mut command = anchored("--list", anchor.pid());
         command
             .env("TERM", "xterm")
             .env_remove("NO_COLOR")
             .envs(variables.iter().copied())
-            .stdout(terminal.slave);
+            .stdout(side);
         assert!(command.status().unwrap().success());
         // The last writer is gone, and a terminal says EIO where a pipe says that it has ended.
         drop(command);
         let mut text = Vec::new();
-        let _ = File::from(terminal.master).read_to_end(&mut text);
+        let _ = screen.read_to_end(&mut text);
         String::from_utf8(text).unwrap()
     };
     let coloured = on_terminal(&[]);

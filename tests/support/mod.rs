@@ -22,6 +22,8 @@ pub mod python;
 #[cfg(target_os = "linux")]
 pub mod stop;
 #[cfg(target_os = "linux")]
+pub mod terminal;
+#[cfg(target_os = "linux")]
 pub mod tree;
 #[cfg(target_os = "linux")]
 pub use linux::*;
