@@ -79,9 +79,7 @@ fn a_fifo_is_a_pipe() {
 #[test]
 fn a_host_of_a_dead_anchor_does_not_begin() {
     for (kind, ends) in KINDS {
-        let (anchors, hosts) = ends();
-        drop(anchors);
-        wait_for_hang_up(&hosts);
+        let hosts = hang_up(ends());
         let mut command = Command::new("echo");
         let mut echo = Echo::spawn(held(command.arg("began"), &hosts));
         assert_eq!(echo.line(), "", "{kind}");

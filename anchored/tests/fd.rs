@@ -4,7 +4,7 @@
 
 mod support;
 
-use lifeline::{hand_down, held, local, network, pinned, pipe, pipe_to_write};
+use lifeline::{hand_down, hang_up, held, local, network, pinned, pipe, pipe_to_write};
 use nix::sys::signal::Signal;
 use nix::sys::socket::SockType;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -140,8 +140,7 @@ fn what_is_no_lifeline_is_said() {
         "{said}"
     );
     // Dead by now: what does not run yet need not be started.
-    let (anchors, hosts) = pipe();
-    drop(anchors);
+    let hosts = hang_up(pipe());
     let name = STATIC.to_str().unwrap();
     refused(
         &mut anchored_by(&hosts, &[], &[name]),
@@ -215,7 +214,7 @@ fn the_script_leaves_a_socket_to_the_library() {
     use nix::sys::socket::{AddressFamily, SockFlag, socket};
     let script = root().join("scripts/anchor-run");
     for family in [AddressFamily::Inet, AddressFamily::Unix] {
-        let nobodys = socket(family, SockType::Stream, SockFlag::empty(), None).unwrap();
+        let nobodys = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
         let mut command = plain(&script);
         let number = nobodys.as_raw_fd().to_string();
         hand_down(&mut command, &nobodys).args(["--fd", &number, "echo", "ran"]);
@@ -244,7 +243,7 @@ fn who_is_left_alone_by_a_sweep_is_said() {
     let mut command = Command::new(&*STATIC);
     held(&mut command, &hosts).env("ANCHOR_FD", pinned(&hosts));
     let mut tree = Tree::spawn(&mut command);
-    tree.ready();
+    let host = tree.ready().to_string();
     drop(anchors);
     let output = |option: &[&str]| plain(&*INSTALLED).args(option).output().unwrap();
     let said = String::from_utf8(output(&["--sweep", "--dry-run"]).stderr).unwrap();
@@ -252,9 +251,10 @@ fn who_is_left_alone_by_a_sweep_is_said() {
     let list = String::from_utf8(output(&["--list"]).stdout).unwrap();
     let row = list
         .lines()
-        .find(|row| row.contains(&format!("fd {}", hosts.as_raw_fd())));
+        .find(|row| row.split_whitespace().next() == Some(&host));
+    let whose = format!("fd {}", hosts.as_raw_fd());
     assert!(
-        row.is_some_and(|row| row.contains(" not seen from outside ")),
+        row.is_some_and(|row| row.contains(&whose) && row.contains(" not seen from outside ")),
         "{list}"
     );
     // It has still to be ended.

@@ -35,14 +35,15 @@ pub fn network() -> Ends {
     (listener.accept().unwrap().0.into(), host.into())
 }
 
-/// Waits until the anchor's end, which was closed, is gone: whoever another thread has just forked has a copy until its exec.
-pub fn wait_for_hang_up(hosts: &OwnedFd) {
-    let mut entry = [PollFd::new(
-        hosts.as_fd(),
-        PollFlags::from_bits_retain(libc::POLLRDHUP),
-    )];
+/// Closes the anchor's end, and waits until nobody has it. RACE: 1. another thread forks  2. the end is closed here  3. a
+/// host looks: it hangs up when that child executes its program.
+pub fn hang_up((anchors, hosts): Ends) -> OwnedFd {
+    drop(anchors);
+    let ends = PollFlags::from_bits_retain(libc::POLLRDHUP);
+    let mut entry = [PollFd::new(hosts.as_fd(), ends)];
     let hung_up = poll(&mut entry, PollTimeout::try_from(super::CEILING).unwrap()).unwrap();
     assert_eq!(hung_up, 1, "somebody has the anchor's end open");
+    hosts
 }
 
 /// Has the command inherit a descriptor under the number that it has here.
