@@ -67,6 +67,11 @@ int main(int count, char **arguments) {
         if (!strcmp(what, "handles")) {
             struct sigaction action = {.sa_handler = asked, .sa_flags = SA_RESTART};
             sigaction(SIGTERM, &action, NULL);
+        } else if (!strcmp(what, "blocks")) {
+            sigset_t term;
+            sigemptyset(&term);
+            sigaddset(&term, SIGTERM);
+            sigprocmask(SIG_BLOCK, &term, NULL);
         } else if (!strcmp(what, "crowd")) {
             for (int left = atoi(arguments[++at]); left > 0; left--)
                 if (child() < 0) return 3;
