@@ -152,9 +152,10 @@ fn the_probe_leaves_other_children_alone() {
     let (other, report) = out.split_once('\n').unwrap();
     let report: Value = serde_json::from_str(report).unwrap();
     let other: i32 = other.parse().unwrap();
-    let name = std::fs::read_to_string(format!("/proc/{other}/cmdline")).unwrap();
+    // The probe does not wait for it: the shell that becomes it may not have come to that.
+    let name = || std::fs::read_to_string(format!("/proc/{other}/cmdline")).unwrap();
+    wait_until("the other child lives", || name() == "sleep\x001002\x00");
     kill(Pid::from_raw(other), Signal::SIGKILL).unwrap();
-    assert_eq!(name, "sleep\x001002\x00");
     assert_eq!(status.code(), Some(INJECTED));
     let processes = report["probe"]["processes"].as_array().unwrap();
     assert_eq!(
@@ -171,9 +172,9 @@ fn a_probe_that_is_interrupted_leaves_nothing() {
     let folder = Folder::new();
     let (ready, temporary) = (folder.path("ready"), folder.path("temporary"));
     std::fs::create_dir(&temporary).unwrap();
-    // It changes all the time, so the probe goes on.
+    // It changes all the time, so the probe goes on: much more often than a probe takes for rest.
     let busy =
-        format!("echo $$ > {ready}.tmp; mv {ready}.tmp {ready}; trap '' TERM; while :; do sleep 0.3; done");
+        format!("echo $$ > {ready}.tmp; mv {ready}.tmp {ready}; trap '' TERM; while :; do sleep 0.03; done");
     let child = anchored()
         .args(["--check", "--probe", "sh", "-c", &busy])
         .env("TMPDIR", &temporary)
