@@ -144,7 +144,13 @@ impl<'a> Running<'a> {
             let over = !ready && self.said("out").len() + self.said("err").len() > 0;
             let over = over && self.tree.processes().is_empty();
             assert!(!over, "ended at once: {}{}", self.said("out"), self.said("err"));
-            ready
+            // Who says `ready` need not be who says who the anchor is.
+            ready && (self.example.anchor.is_some() || !self.numbers("anchor").is_empty())
+        });
+        // Until `anchored --release` has become the program, it is a host of the tree.
+        let is_released = |pid: i32| !command_line(pid).starts_with("anchored ");
+        wait_until("who stays is released", || {
+            self.numbers("stays").into_iter().all(is_released)
         });
         let mut above = parent(self.anchor());
         while above > 1 && above != self.tree.0.id() as i32 {
