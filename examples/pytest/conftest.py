@@ -16,7 +16,8 @@ BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path(shutil.which("
 
 def start(*command):
     # SIGINT is PostgreSQL's "now, but properly"; at it Redis saves. Both look after what they start: only they are asked.
-    return subprocess.Popen(["anchored", "--signal", "INT", "--scope", "self", *command], user=USER, start_new_session=True)
+    words = ["anchored", "--signal", "INT", "--grace", "60s", "--scope", "self", *command]
+    return subprocess.Popen(words, user=USER, start_new_session=True)
 
 
 def wait_for(*command):
