@@ -70,6 +70,18 @@ fn the_probe_sees_a_whole_tree() {
     );
 }
 
+// A start that computes, or waits for a processor: nothing is to be seen of it, and it is not over.
+#[test]
+fn the_probe_waits_for_who_is_at_work() {
+    let works = "import os, time\nwhile time.process_time() < 0.6: pass\nos.execlp('sleep', 'sleep', '1000')";
+    let (status, value, shown) = probed(&["/usr/bin/python3", "-c", works]);
+    assert_eq!(
+        (status, shown),
+        (INJECTED, vec!["armed sleep 1000".to_owned()]),
+        "{value}"
+    );
+}
+
 #[test]
 fn the_probe_sees_what_is_not_armed() {
     let folder = Folder::new();
