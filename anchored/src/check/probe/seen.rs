@@ -19,6 +19,8 @@ const CALM: Duration = Duration::from_millis(500);
 const QUIET: Duration = Duration::from_secs(2);
 /// The same where the library is in a process and has said nothing.
 const SILENT: Duration = Duration::from_secs(10);
+/// However long somebody is at work, where nothing changes.
+const AT_WORK: Duration = Duration::from_secs(20);
 /// However much happens.
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long those that were armed have to end by themselves when the stand-in is dead.
@@ -34,6 +36,8 @@ pub struct Seen {
     library: Library,
     log: PathBuf,
     processes: BTreeMap<Mark, One>,
+    /// Whether somebody had, or waited for, a processor or a disk when it was looked.
+    at_work: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -53,23 +57,30 @@ impl Seen {
             library,
             log,
             processes: BTreeMap::new(),
+            at_work: false,
         }
     }
 
     /// Looks until nothing changes any more, or the command has ended.
     pub fn until_calm(&mut self, tree: &mut Tree, signals: &mut Signals) -> Result<(), Failure> {
         let begun = Instant::now();
-        let mut since = begun;
+        let (mut since, mut rests) = (begun, begun);
         loop {
             let before = self.processes.clone();
             self.look(tree);
             if before != self.processes {
                 since = Instant::now();
             }
+            // RACE: 1. a shell is armed  2. others have the processors for half a second  3. it is taken to rest, and
+            //   what it starts then is not seen. Who waits for a processor is at work.
+            if self.at_work {
+                rests = Instant::now();
+            }
             if self.processes.values().all(|one| one.ended) || begun.elapsed() > LONGEST {
                 return Ok(());
             }
-            if since.elapsed() > self.enough() {
+            let calm = since.elapsed() > self.enough() && rests.elapsed() > CALM;
+            if calm || since.elapsed() > AT_WORK {
                 return Ok(());
             }
             signals.nap()?;
@@ -95,10 +106,12 @@ impl Seen {
         for one in self.processes.values_mut() {
             one.ended = true;
         }
+        self.at_work = false;
         for entry in now.iter().filter(|entry| entry.pid != self.stand_in) {
             if entry.is_zombie() {
                 continue;
             }
+            self.at_work |= matches!(entry.state, b'R' | b'D');
             let one = One {
                 command: words(entry),
                 standing: standing::of(entry.pid, &log, &self.library),
