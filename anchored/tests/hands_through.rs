@@ -196,11 +196,15 @@ fn whoever_waits_sees_a_job_stop_and_go_on() {
 //                        -> acts (10,000 times: an orphan that ends)
 #[test]
 fn ten_thousand_orphans_leave_nothing() {
-    let memory = |orphans: &str| {
+    let memory = |orphans: usize| {
+        let many = orphans.to_string();
         let mut tree = Tree::spawn(&mut supervised(
             &[],
-            &[STATIC.to_str().unwrap(), "orphans", orphans],
+            &[STATIC.to_str().unwrap(), "orphans", &many],
         ));
+        for so_far in (1000..orphans).step_by(1000) {
+            assert_eq!(tree.line(), format!("orphans {so_far}"));
+        }
         let command = tree.ready();
         let guard = tree.guard();
         wait_until("all are reaped", || children(guard) == [command]);
@@ -208,7 +212,7 @@ fn ten_thousand_orphans_leave_nothing() {
         tree.front.kill_and_reap();
         memory.trim_end_matches(" kB").parse::<u64>().unwrap()
     };
-    let (few, many) = (memory("10"), memory("10000"));
+    let (few, many) = (memory(10), memory(10_000));
     assert!(many < few + 512, "{few} kB with 10, {many} kB with 10000");
 }
 

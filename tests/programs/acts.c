@@ -36,10 +36,13 @@ static void handle_all(void)
 			sigaction(number, &action, NULL);
 }
 
-/* One process after the other that has lost its parent before it ends. */
+/* One process after the other that has lost its parent before it ends. Says how many at each thousand: all of them may
+ * take longer than anybody waits for a line. */
 static void leave_orphans(int many)
 {
 	for (int i = 0; i < many; i++) {
+		if (i > 0 && i % 1000 == 0)
+			say("orphans", i);
 		pid_t pid = fork();
 		if (pid == 0) {
 			if (fork() == 0)
