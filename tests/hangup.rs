@@ -192,7 +192,7 @@ fn the_watcher_holds_that_end_alone() {
 #[test]
 fn what_is_no_lifeline_is_one_clear_line() {
     let folder = tempfile::tempdir().unwrap();
-    let terminal = nix::pty::openpty(None, None).unwrap();
+    let (_terminal, side) = terminal::terminal();
     let file = |path: &str| OwnedFd::from(std::fs::File::open(path).unwrap());
     let fifo = folder.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -210,7 +210,7 @@ fn what_is_no_lifeline_is_one_clear_line() {
         ("a regular file", file("/etc/passwd"), "it is neither"),
         ("a folder", file("/"), "it is neither"),
         ("a device", file("/dev/null"), "it is neither"),
-        ("a terminal", terminal.slave, "it is neither"),
+        ("a terminal", side, "it is neither"),
         ("an eventfd", eventfd(), "it is neither"),
         ("a FIFO's both ends", both.into(), "it is not one end alone"),
         (
